@@ -1,0 +1,686 @@
+package dev.thriftbreaker.breaker;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.DoubleSupplier;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A circuit breaker for one dependency. The package's description holds the state diagram.
+ *
+ * <p><b>Concurrency.</b> Shared are one {@link Status} reference, swapped by compare-and-set in
+ * {@link #change} and nowhere else, and the counters. A call reads the reference once when it
+ * begins and once when it ends. It takes no lock, does no I/O and allocates nothing while the
+ * breaker is closed, but for one slice of the window each time a slice begins and a histogram
+ * period each 30 s. Listeners of transitions are called from {@link #dispatch} only, in the order
+ * of the swaps.
+ *
+ * <p><b>Permits.</b> {@link #tryAcquire(long)} and {@link #complete} are the allocation-free pair
+ * that guards use: the permit is a number that names the generation of the state that issued it
+ * and, for a probe, its lease. Each permit must be completed exactly once, by any thread. {@link
+ * #tryAcquire()} wraps one in an object that sees to that.
+ */
+public final class CircuitBreaker {
+
+  /** What {@link #tryAcquire(long)} returns instead of a permit. */
+  public static final long REFUSED = -1;
+
+  /**
+   * The permit of a call that passes only because an operator said so: no state takes its outcome.
+   */
+  private static final long UNJUDGED = 0;
+
+  private static final Logger log = LoggerFactory.getLogger(CircuitBreaker.class);
+  private static final VarHandle STATUS;
+
+  static {
+    try {
+      STATUS = MethodHandles.lookup().findVarHandle(CircuitBreaker.class, "status", Status.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private record Configured(BreakerConfig config, int version) {}
+
+  private final String name;
+  private final LongSupplier nanoClock;
+  private final DoubleSupplier random;
+  private final Runnable onChange;
+  private final LatencyHistogram latency = new LatencyHistogram();
+  private final List<TransitionListener> transitionListeners = new CopyOnWriteArrayList<>();
+  private final AtomicBoolean dispatching = new AtomicBoolean();
+  private final AtomicBoolean callListenerComplained = new AtomicBoolean();
+  private final LongAdder acquired = new LongAdder();
+  private final LongAdder successes = new LongAdder();
+  private final LongAdder failures = new LongAdder();
+  private final LongAdder ignored = new LongAdder();
+  private final LongAdder slowCalls = new LongAdder();
+  private final LongAdder lateOutcomes = new LongAdder();
+  private final LongAdder refused = new LongAdder();
+  private final LongAdder wouldRefuse = new LongAdder();
+
+  private volatile Configured configured;
+  private volatile long slowNanos;
+  private volatile CallListener[] callListeners;
+  private volatile Status status;
+
+  /**
+   * The newest status whose transition listeners have heard of. Written under {@code dispatching}.
+   */
+  private volatile Status delivered;
+
+  /**
+   * Makes a closed breaker.
+   *
+   * @param name the dependency's name
+   * @param config its settings
+   * @param nanoClock monotonic nanoseconds, such as {@code System::nanoTime}
+   * @param random numbers from 0 to 1, for the jitter of the open time
+   * @param onChange called after each transition on the thread that made it; must not block, and
+   *     must lead to a call of {@link #dispatch} on another thread
+   */
+  public CircuitBreaker(
+      String name,
+      BreakerConfig config,
+      LongSupplier nanoClock,
+      DoubleSupplier random,
+      Runnable onChange) {
+    this.name = Objects.requireNonNull(name, "name");
+    this.nanoClock = Objects.requireNonNull(nanoClock, "nanoClock");
+    this.random = Objects.requireNonNull(random, "random");
+    this.onChange = Objects.requireNonNull(onChange, "onChange");
+    this.configured = new Configured(Objects.requireNonNull(config, "config"), 1);
+    this.slowNanos = config.slowCallDuration().toNanos();
+    this.status =
+        new Status(new ClosedState(this, 1, nanoClock.getAsLong()), Evidence.of("as built", 1));
+    this.delivered = status;
+  }
+
+  /** A breaker on the system's clock, for {@link Housekeeper}. */
+  CircuitBreaker(String name, BreakerConfig config, Runnable onChange) {
+    this(name, config, System::nanoTime, () -> ThreadLocalRandom.current().nextDouble(), onChange);
+  }
+
+  /**
+   * The dependency's name.
+   *
+   * @return the name
+   */
+  public String name() {
+    return name;
+  }
+
+  /**
+   * The settings in force.
+   *
+   * @return the settings
+   */
+  public BreakerConfig config() {
+    return configured.config;
+  }
+
+  /**
+   * The version of the settings in force.
+   *
+   * @return 1 as built, one more with each change
+   */
+  public int configVersion() {
+    return configured.version;
+  }
+
+  /**
+   * The present on this breaker's clock.
+   *
+   * @return monotonic nanoseconds of no fixed origin; compare by subtraction
+   */
+  public long now() {
+    return nanoClock.getAsLong();
+  }
+
+  /**
+   * How long calls took lately.
+   *
+   * @return the summary
+   */
+  public LatencyHistogram.Summary latency() {
+    return latency.summary(now());
+  }
+
+  // ---- the request path
+
+  /**
+   * Asks for a permit.
+   *
+   * @param now the present, from {@link #now()}
+   * @return a permit, which must be given to {@link #complete} exactly once, or {@link #REFUSED}
+   */
+  public long tryAcquire(long now) {
+    Status current = status;
+    long permit =
+        current.override == null
+            ? current.state.tryAcquire(now)
+            : tryAcquireOverridden(current, now);
+    if (permit != REFUSED) {
+      acquired.increment();
+    } else {
+      countRefusal(now);
+    }
+    return permit;
+  }
+
+  /**
+   * Asks for a permit that takes care of being completed once.
+   *
+   * @return the permit, or empty if the call is refused
+   */
+  public Optional<Permit> tryAcquire() {
+    long now = now();
+    long permit = tryAcquire(now);
+    return permit == REFUSED ? Optional.empty() : Optional.of(new Permit(this, permit, now));
+  }
+
+  /**
+   * Ends a call. An outcome of a call that began in an earlier state updates the totals only.
+   *
+   * @param permit what {@link #tryAcquire(long)} returned
+   * @param outcome how the call is judged
+   * @param startNanos when it began, from {@link #now()}
+   * @param endNanos when it ended, from {@link #now()}
+   * @param error what it threw, or null
+   */
+  public void complete(
+      long permit, Outcome outcome, long startNanos, long endNanos, Throwable error) {
+    long duration = endNanos - startNanos;
+    boolean slow = false;
+    if (outcome == Outcome.IGNORED) {
+      ignored.increment();
+    } else {
+      (outcome == Outcome.SUCCESS ? successes : failures).increment();
+      latency.record(duration, endNanos);
+      slow = duration >= slowNanos;
+      if (slow) {
+        slowCalls.increment();
+      }
+    }
+    if (permit != UNJUDGED) {
+      State state = status.state;
+      boolean counted =
+          permit >>> State.GENERATION_SHIFT == state.generation
+              && state.complete(permit, outcome, slow, endNanos, error);
+      if (!counted) {
+        lateOutcomes.increment();
+      }
+    }
+    CallListener[] listeners = callListeners;
+    if (listeners != null) {
+      tellCompleted(listeners, outcome, slow, duration, error);
+    }
+  }
+
+  /**
+   * Whether a call would be refused now. Takes nothing and counts nothing.
+   *
+   * @param now the present, from {@link #now()}
+   * @return true if {@link #tryAcquire(long)} would refuse
+   */
+  public boolean refuses(long now) {
+    Status current = status;
+    ModeOverride override = current.override;
+    if (override != null && !override.expired(now)) {
+      return override.mode() == Mode.FORCED_OPEN;
+    }
+    return current.state.refuses(now);
+  }
+
+  /**
+   * Counts a refusal that somebody made on this breaker's word without asking for a permit, as the
+   * door of a server does.
+   *
+   * @param now the present, from {@link #now()}
+   */
+  public void countRefusal(long now) {
+    refused.increment();
+    CallListener[] listeners = callListeners;
+    if (listeners != null) {
+      tellRefused(listeners, refusal(now));
+    }
+  }
+
+  /**
+   * Why calls are refused now, in words for the caller.
+   *
+   * @param now the present, from {@link #now()}
+   * @return the refusal
+   */
+  public Refusal refusal(long now) {
+    Status current = status;
+    ModeOverride override = current.override;
+    if (override != null && override.mode() == Mode.FORCED_OPEN && !override.expired(now)) {
+      return new Refusal(name, Mode.FORCED_OPEN.name(), override.untilNanos() - now);
+    }
+    return new Refusal(name, current.state.kind().name(), current.state.remainingNanos(now));
+  }
+
+  private long tryAcquireOverridden(Status current, long now) {
+    if (current.override.expired(now)) {
+      expireOverride(now);
+      return status.state.tryAcquire(now);
+    }
+    if (current.override.mode() == Mode.FORCED_OPEN) {
+      return REFUSED;
+    }
+    long permit = current.state.tryAcquire(now);
+    if (permit == REFUSED) {
+      wouldRefuse.increment();
+      return UNJUDGED;
+    }
+    return permit;
+  }
+
+  private void tellCompleted(
+      CallListener[] listeners,
+      Outcome outcome,
+      boolean slow,
+      long durationNanos,
+      Throwable error) {
+    for (CallListener listener : listeners) {
+      try {
+        listener.onCompleted(name, outcome, slow, durationNanos, error);
+      } catch (RuntimeException | Error broken) {
+        complainOfCallListener(broken);
+      }
+    }
+  }
+
+  private void tellRefused(CallListener[] listeners, Refusal refusal) {
+    for (CallListener listener : listeners) {
+      try {
+        listener.onRefused(refusal);
+      } catch (RuntimeException | Error broken) {
+        complainOfCallListener(broken);
+      }
+    }
+  }
+
+  private void complainOfCallListener(Throwable broken) {
+    if (callListenerComplained.compareAndSet(false, true)) {
+      log.warn("A call listener of breaker {} threw. Logged once.", name, broken);
+    }
+  }
+
+  // ---- what moves the state
+
+  /**
+   * Does what time alone brings about: an open breaker whose time is over makes way for probes, an
+   * override expires. Calls do the same for themselves; this is for the time between calls. Never
+   * blocks.
+   */
+  public void tick() {
+    long now = now();
+    ModeOverride override = status.override;
+    if (override != null && override.expired(now)) {
+      expireOverride(now);
+    }
+    status.state.tick(now);
+  }
+
+  /**
+   * Takes over a state that another instance decided, or that was kept from before a restart. Does
+   * nothing if the breaker is closed already and is told so; a breaker that is open already takes
+   * over the deadline.
+   *
+   * @param state the state; RAMPING counts as CLOSED
+   * @param remaining for OPEN, how long it goes on; at most the longest open time is used
+   * @param consecutiveOpens how often in a row it opened
+   * @param by who decided
+   * @param reason why
+   */
+  public void apply(
+      BreakerState state, Duration remaining, int consecutiveOpens, String by, String reason) {
+    long now = now();
+    while (true) {
+      Status current = status;
+      State fresh =
+          switch (state) {
+            case OPEN -> openedElsewhere(current.state, remaining, consecutiveOpens, now);
+            case HALF_OPEN ->
+                current.state instanceof HalfOpenState
+                    ? null
+                    : new HalfOpenState(this, current.state.generation + 1, now, consecutiveOpens);
+            case CLOSED, RAMPING -> new ClosedState(this, current.state.generation + 1, now);
+          };
+      if (fresh == null
+          || change(
+              current,
+              fresh,
+              current.override,
+              Cause.REMOTE,
+              Evidence.of(reason, configVersion()),
+              by,
+              now)) {
+        return;
+      }
+    }
+  }
+
+  private State openedElsewhere(State old, Duration remaining, int consecutiveOpens, long now) {
+    long nanos = Math.max(0, Math.min(remaining.toNanos(), config().maxOpenDuration().toNanos()));
+    return new OpenState(this, old.generation + 1, now, Math.max(1, consecutiveOpens), nanos);
+  }
+
+  /**
+   * Puts an operator's override in force, replacing the one before.
+   *
+   * @param override the override
+   */
+  public void override(ModeOverride override) {
+    Objects.requireNonNull(override, "override");
+    overrideTo(override, Cause.OPERATOR, override.reason(), override.by());
+  }
+
+  /**
+   * Ends the override in force, if there is one: the state decides again.
+   *
+   * @param by who decided
+   * @param reason why
+   */
+  public void release(String by, String reason) {
+    overrideTo(null, Cause.OPERATOR, reason, by);
+  }
+
+  private void expireOverride(long now) {
+    while (true) {
+      Status current = status;
+      if (current.override == null
+          || !current.override.expired(now)
+          || change(
+              current,
+              current.state,
+              null,
+              Cause.TIMER,
+              Evidence.of("the time of " + current.override.mode() + " is over", configVersion()),
+              "",
+              now)) {
+        return;
+      }
+    }
+  }
+
+  private void overrideTo(ModeOverride override, Cause cause, String reason, String by) {
+    Evidence evidence = Evidence.of(reason, configVersion());
+    while (true) {
+      Status current = status;
+      if (Objects.equals(current.override, override)
+          || change(current, current.state, override, cause, evidence, by, now())) {
+        return;
+      }
+    }
+  }
+
+  /**
+   * Closes the breaker and empties its window.
+   *
+   * @param by who decided
+   * @param reason why
+   */
+  public void reset(String by, String reason) {
+    State state;
+    do {
+      state = status.state;
+    } while (!close(state, Cause.OPERATOR, reason, by, now()));
+  }
+
+  /**
+   * Makes an open breaker probe at once.
+   *
+   * @param by who decided
+   * @param reason why
+   * @return false if the breaker is not open
+   */
+  public boolean probeNow(String by, String reason) {
+    return status.state instanceof OpenState open
+        && halfOpen(open, Cause.OPERATOR, reason, by, now());
+  }
+
+  /**
+   * Changes the settings of the running breaker. The window and the state stay; the next call is
+   * judged by the new settings.
+   *
+   * @param config the new settings
+   * @return the version of the new settings
+   * @throws IllegalArgumentException if the window's type or length differs; those are fixed once
+   *     built
+   */
+  public int configure(BreakerConfig config) {
+    synchronized (latency) { // operators' threads only; calls read the volatile fields
+      for (Setting setting : Setting.values()) {
+        if (!setting.changeable() && !setting.read(config).equals(setting.read(config()))) {
+          throw new IllegalArgumentException(
+              setting.key()
+                  + ": "
+                  + setting.read(config)
+                  + " (expected: "
+                  + setting.read(config())
+                  + ", as built; the window of a running breaker keeps its shape)");
+        }
+      }
+      Configured next = new Configured(config, configured.version + 1);
+      configured = next;
+      slowNanos = config.slowCallDuration().toNanos();
+      return next.version;
+    }
+  }
+
+  boolean open(State from, Cause cause, Evidence evidence, long now) {
+    int inARow = from.consecutiveOpens + 1;
+    long nanos = BackOff.openNanos(config(), inARow, random.getAsDouble());
+    return transition(
+        from,
+        new OpenState(this, from.generation + 1, now, inARow, nanos),
+        cause,
+        evidence,
+        "",
+        now);
+  }
+
+  boolean halfOpen(OpenState from, Cause cause, String reason, String by, long now) {
+    State to = new HalfOpenState(this, from.generation + 1, now, from.consecutiveOpens);
+    return transition(from, to, cause, Evidence.of(reason, configVersion()), by, now);
+  }
+
+  boolean close(State from, Cause cause, String reason, String by, long now) {
+    State to = new ClosedState(this, from.generation + 1, now);
+    return transition(from, to, cause, Evidence.of(reason, configVersion()), by, now);
+  }
+
+  State state() {
+    return status.state;
+  }
+
+  /**
+   * Leaves a state, unless another thread has left it already. An override may change meanwhile.
+   */
+  private boolean transition(
+      State from, State to, Cause cause, Evidence evidence, String by, long now) {
+    while (true) {
+      Status current = status;
+      if (current.state != from) {
+        return false;
+      }
+      if (change(current, to, current.override, cause, evidence, by, now)) {
+        return true;
+      }
+    }
+  }
+
+  /** The one place where a breaker changes. False if another thread was faster. */
+  private boolean change(
+      Status current,
+      State to,
+      ModeOverride override,
+      Cause cause,
+      Evidence evidence,
+      String by,
+      long now) {
+    BreakerState fromKind = current.state.kind();
+    BreakerState toKind = to.kind();
+    Mode toMode = override == null ? Mode.AUTO : override.mode();
+    boolean opens = toKind == BreakerState.OPEN && fromKind != BreakerState.OPEN;
+    boolean worthTelling = fromKind != toKind || !Objects.equals(current.override, override);
+    long sequence = worthTelling ? current.sequence + 1 : current.sequence;
+    Transition transition =
+        worthTelling
+            ? new Transition(
+                name,
+                sequence,
+                fromKind,
+                toKind,
+                current.mode(),
+                toMode,
+                cause,
+                evidence,
+                by,
+                override,
+                now,
+                to instanceof OpenState open ? open.openNanos : 0,
+                to.consecutiveOpens)
+            : null;
+    Status next =
+        new Status(
+            sequence,
+            to,
+            override,
+            to == current.state ? current.cause : cause,
+            to == current.state ? current.evidence : evidence,
+            opens ? evidence : current.lastTrip,
+            current.opened + (opens ? 1 : 0),
+            to == current.state ? current.openNanosBefore : current.openNanos(now),
+            transition,
+            current);
+    if (!STATUS.compareAndSet(this, current, next)) {
+      return false;
+    }
+    onChange.run();
+    return true;
+  }
+
+  // ---- what listeners hear
+
+  /**
+   * Adds a listener of transitions. It hears of those that are not yet delivered and all that
+   * follow.
+   *
+   * @param listener the listener
+   */
+  public void addListener(TransitionListener listener) {
+    transitionListeners.add(Objects.requireNonNull(listener, "listener"));
+  }
+
+  /**
+   * Adds a listener of calls.
+   *
+   * @param listener the listener
+   */
+  public void addListener(CallListener listener) {
+    Objects.requireNonNull(listener, "listener");
+    synchronized (transitionListeners) { // set-up only; calls read the volatile field
+      CallListener[] old = callListeners;
+      CallListener[] fresh = new CallListener[old == null ? 1 : old.length + 1];
+      if (old != null) {
+        System.arraycopy(old, 0, fresh, 0, old.length);
+      }
+      fresh[fresh.length - 1] = listener;
+      callListeners = fresh;
+    }
+  }
+
+  /**
+   * Tells the listeners of all transitions since the last time, each once and in order. If another
+   * thread is at it already, that one does it.
+   */
+  public void dispatch() {
+    while (status != delivered && dispatching.compareAndSet(false, true)) {
+      try {
+        Deque<Transition> news = new ArrayDeque<>();
+        Status newest = status;
+        for (Status status = newest; status != delivered; status = status.previous) {
+          if (status.transition != null) {
+            news.push(status.transition);
+          }
+        }
+        newest.previous = null;
+        delivered = newest;
+        news.forEach(this::tell);
+      } finally {
+        dispatching.set(false);
+      }
+    }
+  }
+
+  private void tell(Transition transition) {
+    for (TransitionListener listener : transitionListeners) {
+      try {
+        listener.onTransition(transition);
+      } catch (RuntimeException | Error broken) {
+        log.warn("A listener of breaker {} threw on {}", name, transition.describe(), broken);
+      }
+    }
+  }
+
+  // ---- what observers read
+
+  /**
+   * Reads state and counters.
+   *
+   * @return a view of this moment
+   */
+  public BreakerSnapshot snapshot() {
+    long now = now();
+    Status current = status;
+    return new BreakerSnapshot(
+        name,
+        current.state.kind(),
+        current.override,
+        current.sequence,
+        current.state.sinceNanos,
+        current.state.remainingNanos(now),
+        current.state.consecutiveOpens,
+        current.cause,
+        current.evidence,
+        current.lastTrip,
+        current.state.counts(now),
+        acquired.sum(),
+        successes.sum(),
+        failures.sum(),
+        ignored.sum(),
+        slowCalls.sum(),
+        lateOutcomes.sum(),
+        refused.sum(),
+        wouldRefuse.sum(),
+        current.opened,
+        current.openNanos(now),
+        configVersion());
+  }
+
+  @Override
+  public String toString() {
+    Status current = status;
+    return name
+        + " "
+        + current.state.kind()
+        + (current.override == null ? "" : " " + current.mode());
+  }
+}

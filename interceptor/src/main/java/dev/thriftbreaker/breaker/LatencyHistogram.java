@@ -1,0 +1,146 @@
+package dev.thriftbreaker.breaker;
+
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * How long calls took lately: the last 30 to 60 seconds, to within 6 %.
+ *
+ * <p>Log-linear buckets after the idea of HdrHistogram (Gil Tene): 16 to each power of two, from 1
+ * us to 2 minutes. Recording is one atomic add; a period is replaced as a whole when its time is
+ * over, one allocation in 30 seconds. Any number of threads record and read at once.
+ */
+public final class LatencyHistogram {
+
+  private static final long PERIOD_NANOS = 30_000_000_000L;
+  private static final int UNIT_BITS = 10;
+  private static final int SUB_BITS = 4;
+  private static final int SUB = 1 << SUB_BITS;
+  private static final int BUCKETS = bucket(1L << 37) + 1;
+
+  private record Period(long startNanos, AtomicIntegerArray buckets, Period before) {}
+
+  private final AtomicReference<Period> current = new AtomicReference<>();
+
+  /** Makes an empty histogram. */
+  public LatencyHistogram() {}
+
+  /**
+   * A view of what was recorded lately, all of one moment.
+   *
+   * @param count how many values
+   * @param mean their mean in nanoseconds, from the middles of their buckets
+   * @param p50 the median in nanoseconds
+   * @param p95 the 95th percentile in nanoseconds
+   * @param p99 the 99th percentile in nanoseconds
+   * @param p999 the 99.9th percentile in nanoseconds
+   * @param max the largest in nanoseconds
+   */
+  public record Summary(
+      long count, double mean, long p50, long p95, long p99, long p999, long max) {
+    static final Summary EMPTY = new Summary(0, 0, 0, 0, 0, 0, 0);
+  }
+
+  /**
+   * Records one duration.
+   *
+   * @param durationNanos how long; below 0 counts as 0
+   * @param now the present, on the clock that all calls of this histogram share
+   */
+  public void record(long durationNanos, long now) {
+    Period period = current.get();
+    if (period == null || now - period.startNanos >= PERIOD_NANOS) {
+      period = rotate(period, now);
+    }
+    period.buckets.getAndIncrement(Math.min(bucket(Math.max(0, durationNanos)), BUCKETS - 1));
+  }
+
+  /**
+   * What was recorded lately.
+   *
+   * @param now the present, on the clock of {@link #record}
+   * @return the summary, all zero if nothing was recorded
+   */
+  public Summary summary(long now) {
+    Period period = current.get();
+    if (period == null || now - period.startNanos >= 2 * PERIOD_NANOS) {
+      return Summary.EMPTY;
+    }
+    long[] sums = new long[BUCKETS];
+    add(period, sums);
+    if (period.before != null && now - period.before.startNanos < 2 * PERIOD_NANOS) {
+      add(period.before, sums);
+    }
+    return summarize(sums);
+  }
+
+  private Period rotate(Period old, long now) {
+    Period before = old == null ? null : new Period(old.startNanos, old.buckets, null);
+    Period fresh = new Period(now, new AtomicIntegerArray(BUCKETS), before);
+    return current.compareAndSet(old, fresh) ? fresh : current.get();
+  }
+
+  private static void add(Period period, long[] sums) {
+    for (int i = 0; i < BUCKETS; i++) {
+      sums[i] += period.buckets.get(i);
+    }
+  }
+
+  private static Summary summarize(long[] sums) {
+    long count = 0;
+    double total = 0;
+    int last = 0;
+    for (int i = 0; i < BUCKETS; i++) {
+      if (sums[i] > 0) {
+        count += sums[i];
+        total += (double) sums[i] * middle(i);
+        last = i;
+      }
+    }
+    if (count == 0) {
+      return Summary.EMPTY;
+    }
+    return new Summary(
+        count,
+        total / count,
+        percentile(sums, count, 0.50),
+        percentile(sums, count, 0.95),
+        percentile(sums, count, 0.99),
+        percentile(sums, count, 0.999),
+        middle(last));
+  }
+
+  private static long percentile(long[] sums, long count, double share) {
+    long rank = (long) Math.ceil(count * share);
+    long seen = 0;
+    for (int i = 0; i < BUCKETS; i++) {
+      seen += sums[i];
+      if (seen >= rank) {
+        return middle(i);
+      }
+    }
+    return middle(BUCKETS - 1);
+  }
+
+  /**
+   * The bucket of a duration: linear up to 16 units of 1,024 ns, then 16 buckets to each power of
+   * two.
+   */
+  static int bucket(long nanos) {
+    long units = nanos >>> UNIT_BITS;
+    if (units < SUB) {
+      return (int) units;
+    }
+    int exponent = 63 - Long.numberOfLeadingZeros(units);
+    int shift = exponent - SUB_BITS;
+    return (shift + 1) * SUB + (int) (units >>> shift) - SUB;
+  }
+
+  /** The middle of a bucket in nanoseconds. */
+  static long middle(int bucket) {
+    int shift = Math.max(0, bucket / SUB - 1);
+    long low = bucket < SUB ? bucket : (long) (bucket % SUB + SUB) << shift;
+    long width = 1L << shift;
+    return (low << UNIT_BITS) + (width << UNIT_BITS) / 2;
+  }
+}

@@ -1,0 +1,419 @@
+package dev.thriftbreaker.management;
+
+import java.util.Map;
+
+/**
+ * The breaker of one dependency.
+ *
+ * <p>Getters do no I/O and never throw. Rates and counters are read while calls go on, so they need
+ * not add up to the last unit.
+ */
+@Description("The breaker of one dependency.")
+public interface BreakerMXBean {
+
+  /**
+   * The dependency.
+   *
+   * @return see above
+   */
+  @Description("The dependency.")
+  String getName();
+
+  /**
+   * What the evidence says: CLOSED, HALF_OPEN, OPEN or RAMPING.
+   *
+   * @return see above
+   */
+  @Description("What the evidence says: CLOSED, HALF_OPEN, OPEN or RAMPING.")
+  String getState();
+
+  /**
+   * The state as a number: 0 CLOSED, 1 HALF_OPEN, 2 OPEN, 3 RAMPING.
+   *
+   * @return see above
+   */
+  @Description("The state as a number: 0 CLOSED, 1 HALF_OPEN, 2 OPEN, 3 RAMPING.")
+  int getStateCode();
+
+  /**
+   * Each state with 1 if the breaker is in it, else 0.
+   *
+   * @return see above
+   */
+  @Description("Each state with 1 if the breaker is in it, else 0.")
+  Map<String, Integer> getStates();
+
+  /**
+   * Who decides: AUTO (the state), or an operator: FORCED_OPEN, FORCED_CLOSED, SHADOW.
+   *
+   * @return see above
+   */
+  @Description("Who decides: AUTO (the state), or an operator: FORCED_OPEN, FORCED_CLOSED, SHADOW.")
+  String getMode();
+
+  /**
+   * Why an operator decides; empty in AUTO.
+   *
+   * @return see above
+   */
+  @Description("Why an operator decides; empty in AUTO.")
+  String getModeReason();
+
+  /**
+   * Which operator decides; empty in AUTO.
+   *
+   * @return see above
+   */
+  @Description("Which operator decides; empty in AUTO.")
+  String getModeBy();
+
+  /**
+   * When the operator's decision ends, ISO-8601 UTC; empty in AUTO.
+   *
+   * @return see above
+   */
+  @Description("When the operator's decision ends, ISO-8601 UTC; empty in AUTO.")
+  String getModeUntil();
+
+  /**
+   * Whether the operator's decision holds for the whole fleet.
+   *
+   * @return see above
+   */
+  @Description("Whether the operator's decision holds for the whole fleet.")
+  boolean isModeFleetWide();
+
+  /**
+   * Whether calls are refused now, state and mode together.
+   *
+   * @return see above
+   */
+  @Description("Whether calls are refused now, state and mode together.")
+  boolean isRefusing();
+
+  /**
+   * When the state began, ISO-8601 UTC.
+   *
+   * @return see above
+   */
+  @Description("When the state began, ISO-8601 UTC.")
+  String getSince();
+
+  /**
+   * When an open breaker probes, ISO-8601 UTC; empty otherwise.
+   *
+   * @return see above
+   */
+  @Description("When an open breaker probes, ISO-8601 UTC; empty otherwise.")
+  String getUntil();
+
+  /**
+   * How long until an open breaker probes, in milliseconds; 0 otherwise.
+   *
+   * @return see above
+   */
+  @Description("How long until an open breaker probes, in milliseconds; 0 otherwise.")
+  long getRetryAfterMillis();
+
+  /**
+   * How often in a row it opened without having closed.
+   *
+   * @return see above
+   */
+  @Description("How often in a row it opened without having closed.")
+  int getConsecutiveOpens();
+
+  /**
+   * What brought the state about: LOCAL, REMOTE, OPERATOR or TIMER.
+   *
+   * @return see above
+   */
+  @Description("What brought the state about: LOCAL, REMOTE, OPERATOR or TIMER.")
+  String getCause();
+
+  /**
+   * Why it is in this state.
+   *
+   * @return see above
+   */
+  @Description("Why it is in this state.")
+  String getReason();
+
+  /**
+   * Why it last opened on its own evidence or another's; empty if it never did.
+   *
+   * @return see above
+   */
+  @Description("Why it last opened on its own evidence or another's; empty if it never did.")
+  String getLastTrip();
+
+  /**
+   * The most frequent errors of the last trip, class and count.
+   *
+   * @return see above
+   */
+  @Description("The most frequent errors of the last trip, class and count.")
+  Map<String, Long> getLastTripErrors();
+
+  /**
+   * Calls that passed, since start.
+   *
+   * @return see above
+   */
+  @Description("Calls that passed, since start.")
+  long getCallCount();
+
+  /**
+   * Calls judged a success, since start.
+   *
+   * @return see above
+   */
+  @Description("Calls judged a success, since start.")
+  long getSuccessCount();
+
+  /**
+   * Calls judged a failure, since start.
+   *
+   * @return see above
+   */
+  @Description("Calls judged a failure, since start.")
+  long getFailureCount();
+
+  /**
+   * Calls judged to say nothing about the dependency, since start.
+   *
+   * @return see above
+   */
+  @Description("Calls judged to say nothing about the dependency, since start.")
+  long getIgnoredCount();
+
+  /**
+   * Calls of slowCallDuration or longer, since start.
+   *
+   * @return see above
+   */
+  @Description("Calls of slowCallDuration or longer, since start.")
+  long getSlowCount();
+
+  /**
+   * Calls and requests refused because of this breaker, since start.
+   *
+   * @return see above
+   */
+  @Description("Calls and requests refused because of this breaker, since start.")
+  long getShedCount();
+
+  /**
+   * Outcomes that came after the state in which their call began, since start.
+   *
+   * @return see above
+   */
+  @Description("Outcomes that came after the state in which their call began, since start.")
+  long getLateCount();
+
+  /**
+   * Calls that passed only because of FORCED_CLOSED or SHADOW, since start.
+   *
+   * @return see above
+   */
+  @Description("Calls that passed only because of FORCED_CLOSED or SHADOW, since start.")
+  long getWouldRefuseCount();
+
+  /**
+   * Calls under way now.
+   *
+   * @return see above
+   */
+  @Description("Calls under way now.")
+  long getInFlight();
+
+  /**
+   * Calls that the window holds now.
+   *
+   * @return see above
+   */
+  @Description("Calls that the window holds now.")
+  long getWindowCalls();
+
+  /**
+   * The share of failed calls in the window, 0 to 1.
+   *
+   * @return see above
+   */
+  @Description("The share of failed calls in the window, 0 to 1.")
+  double getFailureRate();
+
+  /**
+   * The share of slow calls in the window, 0 to 1.
+   *
+   * @return see above
+   */
+  @Description("The share of slow calls in the window, 0 to 1.")
+  double getSlowCallRate();
+
+  /**
+   * How often it opened, since start.
+   *
+   * @return see above
+   */
+  @Description("How often it opened, since start.")
+  long getOpenedCount();
+
+  /**
+   * How long it was open in all, in milliseconds, since start.
+   *
+   * @return see above
+   */
+  @Description("How long it was open in all, in milliseconds, since start.")
+  long getOpenMillisTotal();
+
+  /**
+   * How long calls took in the last 30 to 60 seconds, in milliseconds.
+   *
+   * @return see above
+   */
+  @Description("How long calls took in the last 30 to 60 seconds, in milliseconds.")
+  Latency getLatency();
+
+  /**
+   * The settings in force, by name.
+   *
+   * @return see above
+   */
+  @Description("The settings in force, by name.")
+  Map<String, String> getSettings();
+
+  /**
+   * The version of the settings: 1 as built, one more with each change.
+   *
+   * @return see above
+   */
+  @Description("The version of the settings: 1 as built, one more with each change.")
+  int getConfigVersion();
+
+  /**
+   * The latest transitions, oldest first, each with its time.
+   *
+   * @return see above
+   */
+  @Description("The latest transitions, oldest first, each with its time.")
+  String[] getHistory();
+
+  /**
+   * Refuses every call on this instance for a time.
+   *
+   * @param seconds how long, in seconds, 1 to 86400
+   * @param reason why, for the audit; must not be blank
+   * @return what changed, old -&gt; new
+   */
+  @Description("Refuses every call on this instance for a time.")
+  String forceOpen(
+      @Description(name = "seconds", value = "how long, in seconds, 1 to 86400") long seconds,
+      @Description(name = "reason", value = "why, for the audit; must not be blank") String reason);
+
+  /**
+   * Lets every call pass on this instance for a time; the state goes on being judged.
+   *
+   * @param seconds how long, in seconds, 1 to 86400
+   * @param reason why, for the audit; must not be blank
+   * @return what changed, old -&gt; new
+   */
+  @Description("Lets every call pass on this instance for a time; the state goes on being judged.")
+  String forceClosed(
+      @Description(name = "seconds", value = "how long, in seconds, 1 to 86400") long seconds,
+      @Description(name = "reason", value = "why, for the audit; must not be blank") String reason);
+
+  /**
+   * Lets every call pass on this instance for a time and counts what would have been refused.
+   *
+   * @param seconds how long, in seconds, 1 to 86400
+   * @param reason why, for the audit; must not be blank
+   * @return what changed, old -&gt; new
+   */
+  @Description(
+      "Lets every call pass on this instance for a time and counts what would have been refused.")
+  String shadow(
+      @Description(name = "seconds", value = "how long, in seconds, 1 to 86400") long seconds,
+      @Description(name = "reason", value = "why, for the audit; must not be blank") String reason);
+
+  /**
+   * Ends the override in force; a fleet-wide one ends on every instance.
+   *
+   * @param reason why, for the audit; must not be blank
+   * @return what changed, old -&gt; new
+   */
+  @Description("Ends the override in force; a fleet-wide one ends on every instance.")
+  String release(
+      @Description(name = "reason", value = "why, for the audit; must not be blank") String reason);
+
+  /**
+   * Refuses every call on every instance of the fleet for a time.
+   *
+   * @param seconds how long, in seconds, 1 to 86400
+   * @param reason why, for the audit; must not be blank
+   * @return what changed, old -&gt; new
+   */
+  @Description("Refuses every call on every instance of the fleet for a time.")
+  String forceOpenFleet(
+      @Description(name = "seconds", value = "how long, in seconds, 1 to 86400") long seconds,
+      @Description(name = "reason", value = "why, for the audit; must not be blank") String reason);
+
+  /**
+   * Lets every call pass on every instance of the fleet for a time.
+   *
+   * @param seconds how long, in seconds, 1 to 86400
+   * @param reason why, for the audit; must not be blank
+   * @return what changed, old -&gt; new
+   */
+  @Description("Lets every call pass on every instance of the fleet for a time.")
+  String forceClosedFleet(
+      @Description(name = "seconds", value = "how long, in seconds, 1 to 86400") long seconds,
+      @Description(name = "reason", value = "why, for the audit; must not be blank") String reason);
+
+  /**
+   * Puts every instance of the fleet in SHADOW for a time.
+   *
+   * @param seconds how long, in seconds, 1 to 86400
+   * @param reason why, for the audit; must not be blank
+   * @return what changed, old -&gt; new
+   */
+  @Description("Puts every instance of the fleet in SHADOW for a time.")
+  String shadowFleet(
+      @Description(name = "seconds", value = "how long, in seconds, 1 to 86400") long seconds,
+      @Description(name = "reason", value = "why, for the audit; must not be blank") String reason);
+
+  /**
+   * Closes the breaker and empties its window.
+   *
+   * @param reason why, for the audit; must not be blank
+   * @return what changed, old -&gt; new
+   */
+  @Description("Closes the breaker and empties its window.")
+  String reset(
+      @Description(name = "reason", value = "why, for the audit; must not be blank") String reason);
+
+  /**
+   * Makes an open breaker probe at once.
+   *
+   * @param reason why, for the audit; must not be blank
+   * @return what changed, old -&gt; new
+   */
+  @Description("Makes an open breaker probe at once.")
+  String probeNow(
+      @Description(name = "reason", value = "why, for the audit; must not be blank") String reason);
+
+  /**
+   * Changes a setting of the running breaker on this instance.
+   *
+   * @param setting its name, one of the keys of Settings
+   * @param value such as 0.5, 20, 500ms or 5s
+   * @param reason why, for the audit; must not be blank
+   * @return what changed, old -&gt; new
+   */
+  @Description("Changes a setting of the running breaker on this instance.")
+  String set(
+      @Description(name = "setting", value = "its name, one of the keys of Settings")
+          String setting,
+      @Description(name = "value", value = "such as 0.5, 20, 500ms or 5s") String value,
+      @Description(name = "reason", value = "why, for the audit; must not be blank") String reason);
+}
