@@ -59,6 +59,7 @@ public final class CircuitBreaker {
   private final LongSupplier nanoClock;
   private final DoubleSupplier random;
   private final Runnable onChange;
+  private final Object settingsLock = new Object();
   private final LatencyHistogram latency = new LatencyHistogram();
   private final List<TransitionListener> transitionListeners = new CopyOnWriteArrayList<>();
   private final AtomicBoolean dispatching = new AtomicBoolean();
@@ -271,7 +272,7 @@ public final class CircuitBreaker {
     if (override != null && override.mode() == Mode.FORCED_OPEN && !override.expired(now)) {
       return new Refusal(name, Mode.FORCED_OPEN.name(), override.untilNanos() - now);
     }
-    return new Refusal(name, current.state.kind().name(), current.state.remainingNanos(now));
+    return new Refusal(name, current.state.kind().name(), current.state.retryAfterNanos(now));
   }
 
   private long tryAcquireOverridden(Status current, long now) {
@@ -338,9 +339,9 @@ public final class CircuitBreaker {
   }
 
   /**
-   * Takes over a state that another instance decided, or that was kept from before a restart. Does
-   * nothing if the breaker is closed already and is told so; a breaker that is open already takes
-   * over the deadline.
+   * Takes over a state that another instance decided, or that was kept from before a restart. A
+   * breaker that is in that state already tells its listeners nothing: a closed one empties its
+   * window, an open one takes over the deadline, a half-open one goes on.
    *
    * @param state the state; RAMPING counts as CLOSED
    * @param remaining for OPEN, how long it goes on; at most the longest open time is used
@@ -465,7 +466,7 @@ public final class CircuitBreaker {
    *     built
    */
   public int configure(BreakerConfig config) {
-    synchronized (latency) { // operators' threads only; calls read the volatile fields
+    synchronized (settingsLock) { // operators' threads only; calls read the volatile fields
       for (Setting setting : Setting.values()) {
         if (!setting.changeable() && !setting.read(config).equals(setting.read(config()))) {
           throw new IllegalArgumentException(
@@ -596,7 +597,7 @@ public final class CircuitBreaker {
    */
   public void addListener(CallListener listener) {
     Objects.requireNonNull(listener, "listener");
-    synchronized (transitionListeners) { // set-up only; calls read the volatile field
+    synchronized (settingsLock) { // set-up only; calls read the volatile field
       CallListener[] old = callListeners;
       CallListener[] fresh = new CallListener[old == null ? 1 : old.length + 1];
       if (old != null) {
@@ -656,7 +657,7 @@ public final class CircuitBreaker {
         current.override,
         current.sequence,
         current.state.sinceNanos,
-        current.state.remainingNanos(now),
+        current.state instanceof OpenState open ? open.retryAfterNanos(now) : 0,
         current.state.consecutiveOpens,
         current.cause,
         current.evidence,

@@ -68,9 +68,15 @@ final class ClosedState extends State {
 
   @Override
   void tick(long now) {
-    if (suspicious && !judge(now)) {
+    if (!suspicious) {
+      return;
+    }
+    suspicious = false; // before the window is read: a bad outcome from now on sets it again
+    if (!judge(now)) {
       WindowCounts counts = window.counts(now);
-      suspicious = counts.failures() + counts.slowCalls() > 0;
+      if (counts.failures() + counts.slowCalls() > 0) {
+        suspicious = true;
+      }
     }
   }
 
@@ -114,7 +120,7 @@ final class ClosedState extends State {
   }
 
   @Override
-  long remainingNanos(long now) {
+  long retryAfterNanos(long now) {
     return 0;
   }
 

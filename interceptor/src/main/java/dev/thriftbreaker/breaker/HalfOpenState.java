@@ -104,7 +104,7 @@ final class HalfOpenState extends State {
 
   private long lease(int number, long now) {
     long deadlineMillis = (now - sinceNanos + breaker.config().probeLease().toNanos()) / 1_000_000;
-    return (deadlineMillis + 1) << NUMBER_BITS | number;
+    return (Math.max(0, deadlineMillis) + 1) << NUMBER_BITS | number;
   }
 
   private boolean holds(long held, long now) {
@@ -116,9 +116,18 @@ final class HalfOpenState extends State {
     // leases lapse when the next call asks for a place
   }
 
+  /** Until the first lease lapses, if no probe ends before. */
   @Override
-  long remainingNanos(long now) {
-    return 0;
+  long retryAfterNanos(long now) {
+    long first = Long.MAX_VALUE;
+    for (int place = 0; place < leases.length(); place++) {
+      long held = leases.get(place);
+      if (!holds(held, now)) {
+        return 0;
+      }
+      first = Math.min(first, (held >>> NUMBER_BITS) - 1);
+    }
+    return Math.max(0, first * 1_000_000 - (now - sinceNanos));
   }
 
   @Override

@@ -18,7 +18,7 @@ final class OpenState extends State {
 
   @Override
   long tryAcquire(long now) {
-    if (remainingNanos(now) > 0) {
+    if (retryAfterNanos(now) > 0) {
       return CircuitBreaker.REFUSED;
     }
     tick(now);
@@ -27,7 +27,7 @@ final class OpenState extends State {
 
   @Override
   boolean refuses(long now) {
-    return remainingNanos(now) > 0;
+    return retryAfterNanos(now) > 0;
   }
 
   @Override
@@ -37,14 +37,14 @@ final class OpenState extends State {
 
   @Override
   void tick(long now) {
-    if (remainingNanos(now) == 0) {
+    if (retryAfterNanos(now) == 0) {
       breaker.halfOpen(
           this, Cause.TIMER, "open time of " + openNanos / 1_000_000 + " ms is over", "", now);
     }
   }
 
   @Override
-  long remainingNanos(long now) {
+  long retryAfterNanos(long now) {
     return Math.max(0, openNanos - (now - sinceNanos));
   }
 

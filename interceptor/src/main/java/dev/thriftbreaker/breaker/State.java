@@ -36,8 +36,8 @@ abstract sealed class State permits ClosedState, HalfOpenState, OpenState {
   /** What time alone brings about. */
   abstract void tick(long now);
 
-  /** How long until calls may pass again; 0 if they may now. */
-  abstract long remainingNanos(long now);
+  /** How long a refused caller should wait; 0 if calls may pass now. */
+  abstract long retryAfterNanos(long now);
 
   abstract WindowCounts counts(long now);
 

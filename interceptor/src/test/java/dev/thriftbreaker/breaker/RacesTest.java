@@ -1,0 +1,228 @@
+package dev.thriftbreaker.breaker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Many rounds of threads let loose at once at the places where a race would show. */
+class RacesTest {
+
+  private static final int THREADS = 8;
+
+  private final ExecutorService pool = Executors.newFixedThreadPool(THREADS);
+
+  @AfterEach
+  void stop() {
+    pool.shutdownNow();
+  }
+
+  private <T> List<T> allAtOnce(Callable<T> work) throws Exception {
+    CyclicBarrier barrier = new CyclicBarrier(THREADS);
+    List<Future<T>> futures = new ArrayList<>();
+    for (int i = 0; i < THREADS; i++) {
+      futures.add(
+          pool.submit(
+              () -> {
+                barrier.await();
+                return work.call();
+              }));
+    }
+    List<T> results = new ArrayList<>();
+    for (Future<T> future : futures) {
+      results.add(future.get());
+    }
+    return results;
+  }
+
+  @Test
+  void threads_racing_for_the_last_probes_get_exactly_the_permitted_number() throws Exception {
+    for (int round = 0; round < 2_000; round++) {
+      int probes = 1 + round % 3;
+      Bench bench = new Bench(s -> s.probes(probes)).trip();
+      bench.pass(Duration.ofSeconds(5));
+      // the first of them also finds the breaker open with its time over
+      List<Long> permits = allAtOnce(bench::acquire);
+      assertThat(permits.stream().filter(p -> p != CircuitBreaker.REFUSED).distinct())
+          .hasSize(probes);
+      assertThat(permits.stream().filter(p -> p == CircuitBreaker.REFUSED))
+          .hasSize(THREADS - probes);
+    }
+  }
+
+  @Test
+  void threads_racing_for_lapsed_leases_get_exactly_the_permitted_number() throws Exception {
+    for (int round = 0; round < 2_000; round++) {
+      Bench bench = new Bench(s -> s.probes(2)).tripAndWait();
+      long first = bench.acquire();
+      bench.acquire();
+      bench.pass(Duration.ofSeconds(2));
+      AtomicInteger turn = new AtomicInteger();
+      List<Long> permits =
+          allAtOnce(
+              () -> {
+                if (turn.getAndIncrement() == 0) {
+                  bench.complete(first, Outcome.SUCCESS); // too late: must free nothing
+                }
+                return bench.acquire();
+              });
+      assertThat(permits.stream().filter(p -> p != CircuitBreaker.REFUSED)).hasSize(2);
+    }
+  }
+
+  @Test
+  void one_of_many_threads_makes_each_transition() throws Exception {
+    for (int round = 0; round < 2_000; round++) {
+      Bench bench = Bench.withDefaults();
+      bench.calls(4, Outcome.FAILURE);
+      List<Long> permits = new ArrayList<>();
+      for (int i = 0; i < THREADS; i++) {
+        permits.add(bench.acquire());
+      }
+      AtomicInteger next = new AtomicInteger();
+      allAtOnce(
+          () -> {
+            bench.complete(permits.get(next.getAndIncrement()), Outcome.FAILURE);
+            return null;
+          });
+      assertThat(bench.story()).isEqualTo("CLOSED>OPEN/LOCAL");
+      BreakerSnapshot snapshot = bench.breaker.snapshot();
+      assertThat(snapshot.opened()).isEqualTo(1);
+      assertThat(snapshot.failures()).isEqualTo(4 + THREADS);
+    }
+  }
+
+  @Test
+  void a_permit_object_completes_once_whoever_completes_it() throws Exception {
+    for (int round = 0; round < 500; round++) {
+      Bench bench = Bench.withDefaults();
+      Permit permit = bench.breaker.tryAcquire().orElseThrow();
+      allAtOnce(
+          () -> {
+            permit.failure(null);
+            permit.close();
+            return null;
+          });
+      BreakerSnapshot snapshot = bench.breaker.snapshot();
+      assertThat(snapshot.failures() + snapshot.ignored()).isEqualTo(1);
+      assertThat(snapshot.inFlight()).isZero();
+    }
+  }
+
+  @Test
+  void a_storm_of_calls_and_operators_loses_no_permit_and_tells_each_transition_once_in_order()
+      throws Exception {
+    // given a breaker whose clock runs fast, so that every state comes round often
+    AtomicLong clock = new AtomicLong();
+    List<Transition> heard = new ArrayList<>();
+    CircuitBreaker breaker =
+        new CircuitBreaker(
+            "inventory",
+            BreakerConfig.builder().minimumCalls(4).probeLease(Duration.ofMillis(3)).build(),
+            () -> clock.addAndGet(50_000),
+            () -> 0.5,
+            () -> {});
+    breaker.addListener((Transition transition) -> heard.add(transition));
+
+    // when calls, late completions, operators, ticks and dispatches all run at once
+    AtomicInteger worker = new AtomicInteger();
+    allAtOnce(
+        () -> {
+          int me = worker.getAndIncrement();
+          SplittableRandom random = new SplittableRandom(me);
+          List<Runnable> pending = new ArrayList<>();
+          for (int i = 0; i < 20_000; i++) {
+            long start = breaker.now();
+            long permit = breaker.tryAcquire(start);
+            if (permit != CircuitBreaker.REFUSED) {
+              Outcome outcome = Outcome.values()[random.nextInt(3)];
+              pending.add(() -> breaker.complete(permit, outcome, start, breaker.now(), null));
+            }
+            if (pending.size() > random.nextInt(8)) {
+              pending.remove(random.nextInt(pending.size())).run();
+            }
+            switch (random.nextInt(200)) {
+              case 0 -> breaker.tick();
+              case 1 -> breaker.reset("op", "storm");
+              case 2 -> breaker.probeNow("op", "storm");
+              case 3 -> breaker.apply(BreakerState.OPEN, Duration.ofMillis(2), 1, "b", "storm");
+              case 4 ->
+                  breaker.override(
+                      new ModeOverride(
+                          Mode.values()[1 + random.nextInt(3)],
+                          breaker.now() + 5_000_000,
+                          "op",
+                          "storm",
+                          false));
+              case 5 -> breaker.release("op", "storm");
+              default -> {}
+            }
+            if (random.nextInt(50) == 0) {
+              breaker.dispatch();
+            }
+          }
+          pending.forEach(Runnable::run);
+          return null;
+        });
+    breaker.dispatch();
+
+    // then
+    BreakerSnapshot snapshot = breaker.snapshot();
+    assertThat(snapshot.acquired())
+        .isEqualTo(snapshot.successes() + snapshot.failures() + snapshot.ignored());
+    assertThat(snapshot.opened()).isGreaterThan(10);
+    assertThat(heard).hasSize((int) snapshot.sequence());
+    for (int i = 0; i < heard.size(); i++) {
+      Transition transition = heard.get(i);
+      assertThat(transition.sequence()).isEqualTo(i + 1);
+      if (i > 0) {
+        assertThat(transition.from()).isEqualTo(heard.get(i - 1).to());
+        assertThat(transition.fromMode()).isEqualTo(heard.get(i - 1).toMode());
+      }
+    }
+
+    // and the permits of a new half-open period are all there
+    breaker.release("op", "over");
+    breaker.apply(BreakerState.OPEN, Duration.ZERO, 1, "b", "over");
+    breaker.tick();
+    long now = breaker.now();
+    for (int i = 0; i < breaker.config().probes(); i++) {
+      assertThat(breaker.tryAcquire(now)).isNotEqualTo(CircuitBreaker.REFUSED);
+    }
+    assertThat(breaker.tryAcquire(now)).isEqualTo(CircuitBreaker.REFUSED);
+  }
+
+  @Test
+  void windows_lose_no_count_while_threads_record() throws Exception {
+    TimeWindow time = new TimeWindow(Duration.ofSeconds(10).toNanos(), 0);
+    CountWindow count = new CountWindow(1_000);
+    allAtOnce(
+        () -> {
+          for (int i = 0; i < 10_000; i++) {
+            time.record(i % 2 == 0, i % 5 == 0, i * 900_000L);
+            count.record(i % 2 == 0, i % 5 == 0, 0);
+          }
+          return null;
+        });
+    assertThat(time.counts(Duration.ofSeconds(9).toNanos()))
+        .isEqualTo(new WindowCounts(THREADS * 10_000L, THREADS * 5_000L, THREADS * 2_000L));
+    WindowCounts last = count.counts(0);
+    assertThat(last.calls()).isEqualTo(1_000);
+    // the sums must equal the ring, so a full turn of good calls brings them back to zero
+    for (int i = 0; i < 1_000; i++) {
+      count.record(false, false, 0);
+    }
+    assertThat(count.counts(0)).isEqualTo(new WindowCounts(1_000, 0, 0));
+  }
+}

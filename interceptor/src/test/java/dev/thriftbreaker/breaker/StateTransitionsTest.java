@@ -1,0 +1,424 @@
+package dev.thriftbreaker.breaker;
+
+import static dev.thriftbreaker.breaker.BreakerState.CLOSED;
+import static dev.thriftbreaker.breaker.BreakerState.HALF_OPEN;
+import static dev.thriftbreaker.breaker.BreakerState.OPEN;
+import static dev.thriftbreaker.breaker.Outcome.FAILURE;
+import static dev.thriftbreaker.breaker.Outcome.IGNORED;
+import static dev.thriftbreaker.breaker.Outcome.SUCCESS;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Every pair of states, under a clock that only the test moves. */
+class StateTransitionsTest {
+
+  private static final Duration MILLI = Duration.ofMillis(1);
+
+  @Nested
+  class FromClosed {
+
+    @Test
+    void opens_at_the_failure_rate_and_not_one_call_before() {
+      // given 20 calls of which 9 failed
+      Bench bench = Bench.withDefaults();
+      for (int i = 0; i < 9; i++) {
+        bench.call(FAILURE);
+        bench.call(SUCCESS);
+      }
+      bench.calls(2, SUCCESS);
+      assertThat(bench.state()).isEqualTo(CLOSED);
+
+      // when failures bring the rate to a half
+      bench.call(FAILURE);
+      assertThat(bench.state()).as("10 of 21").isEqualTo(CLOSED);
+      bench.call(FAILURE);
+
+      // then
+      assertThat(bench.state()).as("11 of 22").isEqualTo(OPEN);
+      assertThat(bench.story()).isEqualTo("CLOSED>OPEN/LOCAL");
+      Evidence evidence = bench.heard.get(0).evidence();
+      assertThat(evidence.reason()).isEqualTo("failure rate 0.50 of 22 calls");
+      assertThat(evidence.calls()).isEqualTo(22);
+      assertThat(evidence.failures()).isEqualTo(11);
+      assertThat(evidence.topErrors()).containsEntry("java.lang.IllegalStateException", 11L);
+      assertThat(evidence.configVersion()).isEqualTo(1);
+    }
+
+    @Test
+    void opens_at_the_slow_call_rate() {
+      Bench bench = Bench.withDefaults();
+      bench.calls(4, SUCCESS);
+      for (int i = 0; i < 15; i++) {
+        bench.call(SUCCESS, Duration.ofSeconds(2));
+      }
+      assertThat(bench.state()).as("19 calls").isEqualTo(CLOSED);
+
+      bench.call(SUCCESS, Duration.ofSeconds(2));
+
+      assertThat(bench.state()).as("16 of 20 slow").isEqualTo(OPEN);
+      assertThat(bench.breaker.snapshot().lastTrip().reason())
+          .isEqualTo("slow call rate 0.80 of 20 calls, slow being 2000 ms or more");
+    }
+
+    @Test
+    void a_call_just_below_the_slow_duration_is_not_slow() {
+      Bench bench = Bench.withDefaults();
+      for (int i = 0; i < 100; i++) {
+        bench.call(SUCCESS, Duration.ofSeconds(2).minusNanos(1));
+      }
+      assertThat(bench.state()).isEqualTo(CLOSED);
+      assertThat(bench.breaker.snapshot().slow()).isZero();
+    }
+
+    @Test
+    void opens_after_consecutive_failures_while_traffic_is_thin() {
+      Bench bench = Bench.withDefaults();
+      bench.calls(4, FAILURE);
+      bench.call(SUCCESS);
+      bench.calls(4, FAILURE);
+      assertThat(bench.state()).as("a success in between starts the count again").isEqualTo(CLOSED);
+
+      bench.call(FAILURE);
+
+      assertThat(bench.state()).isEqualTo(OPEN);
+      assertThat(bench.breaker.snapshot().lastTrip().reason()).isEqualTo("5 consecutive failures");
+    }
+
+    @Test
+    void consecutive_failures_do_not_open_a_busy_breaker() {
+      Bench bench = Bench.withDefaults();
+      bench.calls(100, SUCCESS);
+      bench.calls(50, FAILURE);
+      assertThat(bench.state()).as("50 of 150").isEqualTo(CLOSED);
+    }
+
+    @Test
+    void a_success_that_completes_the_minimum_of_calls_is_seen_by_the_tick() {
+      Bench bench = new Bench(settings -> settings.consecutiveFailures(0));
+      bench.calls(10, FAILURE);
+      bench.calls(10, SUCCESS);
+      assertThat(bench.state()).isEqualTo(CLOSED);
+
+      bench.breaker.tick();
+
+      assertThat(bench.state()).isEqualTo(OPEN);
+    }
+
+    @Test
+    void ignored_calls_count_for_nothing() {
+      Bench bench = Bench.withDefaults();
+      bench.calls(4, FAILURE);
+      bench.calls(100, IGNORED);
+      assertThat(bench.breaker.snapshot().window()).isEqualTo(new WindowCounts(4, 4, 0));
+      bench.call(FAILURE);
+      assertThat(bench.state())
+          .as("an ignored call does not break a row of failures")
+          .isEqualTo(OPEN);
+    }
+
+    @Test
+    void failures_that_left_the_window_are_forgotten() {
+      Bench bench = new Bench(settings -> settings.consecutiveFailures(0));
+      bench.calls(19, FAILURE);
+      bench.pass(Duration.ofSeconds(10));
+      bench.call(FAILURE);
+      bench.breaker.tick();
+      assertThat(bench.state()).isEqualTo(CLOSED);
+      assertThat(bench.breaker.snapshot().window().calls()).isEqualTo(1);
+    }
+
+    @Test
+    void half_open_and_open_can_be_told_from_elsewhere() {
+      Bench bench = Bench.withDefaults();
+      bench.breaker.apply(HALF_OPEN, Duration.ZERO, 2, "b", "probing");
+      assertThat(bench.state()).isEqualTo(HALF_OPEN);
+      bench.breaker.apply(CLOSED, Duration.ZERO, 0, "b", "healed");
+      bench.breaker.apply(OPEN, Duration.ofSeconds(3), 2, "b", "down");
+      assertThat(bench.story())
+          .isEqualTo("CLOSED>HALF_OPEN/REMOTE HALF_OPEN>CLOSED/REMOTE CLOSED>OPEN/REMOTE");
+      assertThat(bench.breaker.snapshot().remainingNanos()).isEqualTo(3_000_000_000L);
+      assertThat(bench.breaker.snapshot().consecutiveOpens()).isEqualTo(2);
+    }
+
+    @Test
+    void closed_from_elsewhere_empties_the_window_and_tells_nobody() {
+      Bench bench = Bench.withDefaults();
+      bench.calls(4, FAILURE);
+      bench.breaker.apply(CLOSED, Duration.ZERO, 0, "b", "healed");
+      assertThat(bench.breaker.snapshot().window().calls()).isZero();
+      bench.call(FAILURE);
+      assertThat(bench.story()).isEmpty();
+      assertThat(bench.state()).isEqualTo(CLOSED);
+    }
+  }
+
+  @Nested
+  class FromOpen {
+
+    @Test
+    void refuses_until_the_deadline_and_probes_from_then_on() {
+      Bench bench = Bench.withDefaults().trip();
+      bench.pass(Duration.ofSeconds(5).minus(MILLI));
+      bench.breaker.tick();
+      assertThat(bench.refused()).isTrue();
+      assertThat(bench.breaker.refusal(bench.clock.get()))
+          .isEqualTo(new Refusal("inventory", "OPEN", 1_000_000));
+
+      bench.pass(MILLI);
+
+      assertThat(bench.breaker.refuses(bench.clock.get())).isFalse();
+      assertThat(bench.refused()).isFalse();
+      assertThat(bench.story()).isEqualTo("CLOSED>OPEN/LOCAL OPEN>HALF_OPEN/TIMER");
+    }
+
+    @Test
+    void the_tick_makes_way_for_probes_without_traffic() {
+      Bench bench = Bench.withDefaults().trip();
+      bench.pass(Duration.ofSeconds(5));
+      bench.breaker.tick();
+      assertThat(bench.state()).isEqualTo(HALF_OPEN);
+    }
+
+    @Test
+    void an_operator_can_probe_now_or_reset() {
+      Bench bench = Bench.withDefaults().trip();
+      assertThat(bench.breaker.probeNow("kim", "deployed")).isTrue();
+      assertThat(bench.breaker.probeNow("kim", "deployed")).as("not open any more").isFalse();
+      bench.breaker.reset("kim", "all is well");
+      assertThat(bench.story())
+          .isEqualTo("CLOSED>OPEN/LOCAL OPEN>HALF_OPEN/OPERATOR HALF_OPEN>CLOSED/OPERATOR");
+      assertThat(bench.heard.get(1).by()).isEqualTo("kim");
+    }
+
+    @Test
+    void closed_from_elsewhere_closes() {
+      Bench bench = Bench.withDefaults().trip();
+      bench.breaker.apply(CLOSED, Duration.ZERO, 0, "b", "healed");
+      assertThat(bench.story()).endsWith("OPEN>CLOSED/REMOTE");
+      assertThat(bench.refused()).isFalse();
+    }
+
+    @Test
+    void open_from_elsewhere_moves_the_deadline_within_bounds_and_tells_nobody() {
+      Bench bench = Bench.withDefaults().trip();
+      bench.breaker.apply(OPEN, Duration.ofDays(300), 3, "b", "still down");
+      assertThat(bench.breaker.snapshot().remainingNanos())
+          .isEqualTo(Duration.ofSeconds(60).toNanos());
+      assertThat(bench.story()).isEqualTo("CLOSED>OPEN/LOCAL");
+      bench.breaker.apply(OPEN, Duration.ofSeconds(-9), 3, "b", "over");
+      assertThat(bench.refused()).isFalse();
+    }
+
+    @Test
+    void stays_open_twice_as_long_each_time_up_to_the_maximum() {
+      Bench bench = Bench.withDefaults().trip();
+      long[] seconds = {10, 20, 40, 60, 60};
+      for (long expected : seconds) {
+        bench.pass(Duration.ofNanos(bench.breaker.snapshot().remainingNanos()));
+        bench.call(FAILURE);
+        assertThat(bench.breaker.snapshot().remainingNanos())
+            .isEqualTo(Duration.ofSeconds(expected).toNanos());
+      }
+      assertThat(bench.breaker.snapshot().consecutiveOpens()).isEqualTo(6);
+    }
+
+    @Test
+    void starts_from_the_short_time_again_once_it_has_closed() {
+      Bench bench = Bench.withDefaults().tripAndWait();
+      bench.call(FAILURE);
+      bench.pass(Duration.ofSeconds(10));
+      bench.calls(3, SUCCESS);
+      assertThat(bench.state()).isEqualTo(CLOSED);
+      bench.trip();
+      assertThat(bench.breaker.snapshot().remainingNanos())
+          .isEqualTo(Duration.ofSeconds(5).toNanos());
+    }
+  }
+
+  @Nested
+  class FromHalfOpen {
+
+    @Test
+    void closes_after_enough_successes_with_an_empty_window() {
+      Bench bench = Bench.withDefaults().tripAndWait();
+      bench.calls(2, SUCCESS);
+      assertThat(bench.state()).isEqualTo(HALF_OPEN);
+      bench.call(SUCCESS);
+      assertThat(bench.state()).isEqualTo(CLOSED);
+      assertThat(bench.breaker.snapshot().window()).isEqualTo(WindowCounts.EMPTY);
+      assertThat(bench.story()).endsWith("HALF_OPEN>CLOSED/LOCAL");
+    }
+
+    @Test
+    void opens_again_at_the_first_failed_probe() {
+      Bench bench = Bench.withDefaults().tripAndWait();
+      bench.calls(2, SUCCESS);
+      bench.call(FAILURE);
+      assertThat(bench.state()).isEqualTo(OPEN);
+      assertThat(bench.breaker.snapshot().lastTrip().reason())
+          .isEqualTo("probe failed: java.lang.IllegalStateException");
+    }
+
+    @Test
+    void opens_again_at_a_slow_probe() {
+      Bench bench = new Bench(s -> s.probeLease(Duration.ofSeconds(9))).tripAndWait();
+      long permit = bench.acquire();
+      bench.complete(permit, SUCCESS, Duration.ofSeconds(2));
+      assertThat(bench.state()).isEqualTo(OPEN);
+      assertThat(bench.breaker.snapshot().lastTrip().reason()).isEqualTo("probe failed: slow");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 1", "0.2, 1", "0.3, 2", "0.4, 2", "1, 5"})
+    void tolerates_failed_probes_below_the_configured_rate(double rate, int failuresToReopen) {
+      Bench bench = new Bench(s -> s.probeFailureRateThreshold(rate)).tripAndWait();
+      for (int i = 1; i < failuresToReopen; i++) {
+        bench.call(FAILURE);
+        assertThat(bench.state()).isEqualTo(HALF_OPEN);
+      }
+      bench.call(FAILURE);
+      assertThat(bench.state()).isEqualTo(OPEN);
+    }
+
+    @Test
+    void an_ignored_probe_gives_its_permit_back_and_proves_nothing() {
+      Bench bench = new Bench(s -> s.probes(1)).tripAndWait();
+      for (int i = 0; i < 10; i++) {
+        bench.call(IGNORED);
+        assertThat(bench.state()).isEqualTo(HALF_OPEN);
+      }
+    }
+
+    @Test
+    void lets_no_more_probes_be_under_way_than_configured() {
+      Bench bench = Bench.withDefaults().tripAndWait();
+      for (int i = 0; i < 5; i++) {
+        assertThat(bench.refused()).isFalse();
+      }
+      assertThat(bench.breaker.refuses(bench.clock.get())).isTrue();
+      assertThat(bench.refused()).isTrue();
+      assertThat(bench.breaker.refusal(bench.clock.get()))
+          .isEqualTo(new Refusal("inventory", "HALF_OPEN", 2_000_000_000L));
+    }
+
+    @Test
+    void a_probe_that_hangs_gives_its_permit_back_when_its_lease_lapses() {
+      // given a dependency that swallows every probe
+      Bench bench = Bench.withDefaults().tripAndWait();
+      long[] hung = new long[5];
+      for (int i = 0; i < hung.length; i++) {
+        hung[i] = bench.acquire();
+      }
+      bench.pass(Duration.ofSeconds(2).minus(MILLI));
+      assertThat(bench.refused()).isTrue();
+
+      // when the leases lapse and the dependency has healed
+      bench.pass(MILLI);
+      bench.calls(3, SUCCESS);
+
+      // then the breaker closes, whatever the hung probes say later
+      assertThat(bench.state()).isEqualTo(CLOSED);
+      for (long permit : hung) {
+        bench.complete(permit, FAILURE);
+      }
+      assertThat(bench.state()).isEqualTo(CLOSED);
+      assertThat(bench.breaker.snapshot().late()).isEqualTo(5);
+    }
+
+    @Test
+    void a_lapsed_probe_cannot_speak_for_the_one_that_took_its_place() {
+      Bench bench = new Bench(s -> s.probes(1).probeSuccesses(1)).tripAndWait();
+      long hung = bench.acquire();
+      bench.pass(Duration.ofSeconds(2));
+      long fresh = bench.acquire();
+      bench.complete(hung, SUCCESS);
+      assertThat(bench.state()).isEqualTo(HALF_OPEN);
+      bench.complete(fresh, SUCCESS);
+      assertThat(bench.state()).isEqualTo(CLOSED);
+    }
+
+    @Test
+    void a_probe_completed_twice_counts_once() {
+      Bench bench = Bench.withDefaults().tripAndWait();
+      long permit = bench.acquire();
+      for (int i = 0; i < 10; i++) {
+        bench.complete(permit, SUCCESS);
+      }
+      assertThat(bench.state()).isEqualTo(HALF_OPEN);
+    }
+
+    @Test
+    void open_and_closed_can_be_told_from_elsewhere() {
+      Bench bench = Bench.withDefaults().tripAndWait();
+      bench.breaker.apply(HALF_OPEN, Duration.ZERO, 1, "b", "probing too");
+      bench.breaker.apply(OPEN, Duration.ofSeconds(7), 2, "b", "probe failed");
+      assertThat(bench.state()).isEqualTo(OPEN);
+      bench.pass(Duration.ofSeconds(7));
+      bench.breaker.tick();
+      bench.breaker.apply(CLOSED, Duration.ZERO, 0, "b", "healed");
+      assertThat(bench.story())
+          .isEqualTo(
+              "CLOSED>OPEN/LOCAL OPEN>HALF_OPEN/TIMER HALF_OPEN>OPEN/REMOTE OPEN>HALF_OPEN/TIMER"
+                  + " HALF_OPEN>CLOSED/REMOTE");
+    }
+  }
+
+  @Nested
+  class LateOutcomes {
+
+    @Test
+    void failures_of_calls_from_before_do_not_reopen_a_half_open_breaker() {
+      Bench bench = Bench.withDefaults();
+      long early = bench.acquire();
+      bench.tripAndWait();
+      bench.complete(early, FAILURE);
+      assertThat(bench.state()).isEqualTo(HALF_OPEN);
+      assertThat(bench.breaker.snapshot().late()).isEqualTo(1);
+    }
+
+    @Test
+    void successes_of_calls_from_before_do_not_close_a_half_open_breaker() {
+      Bench bench = Bench.withDefaults();
+      long[] early = {bench.acquire(), bench.acquire(), bench.acquire()};
+      bench.tripAndWait();
+      for (long permit : early) {
+        bench.complete(permit, SUCCESS);
+      }
+      assertThat(bench.state()).isEqualTo(HALF_OPEN);
+      assertThat(bench.breaker.snapshot().successes()).as("totals").isEqualTo(3);
+    }
+
+    @Test
+    void outcomes_of_an_earlier_closed_period_do_not_count_in_the_next() {
+      Bench bench = Bench.withDefaults();
+      long[] early = new long[20];
+      for (int i = 0; i < early.length; i++) {
+        early[i] = bench.acquire();
+      }
+      bench.tripAndWait();
+      bench.calls(3, SUCCESS);
+      for (long permit : early) {
+        bench.complete(permit, FAILURE);
+      }
+      assertThat(bench.state()).isEqualTo(CLOSED);
+      assertThat(bench.breaker.snapshot().window().calls()).isZero();
+    }
+
+    @Test
+    void probes_of_an_earlier_half_open_period_do_not_count_in_the_next() {
+      Bench bench = Bench.withDefaults().tripAndWait();
+      long early = bench.acquire();
+      bench.call(FAILURE);
+      bench.pass(Duration.ofSeconds(10));
+      bench.breaker.tick();
+      assertThat(bench.state()).isEqualTo(HALF_OPEN);
+      bench.complete(early, FAILURE);
+      assertThat(bench.state()).isEqualTo(HALF_OPEN);
+    }
+  }
+}
