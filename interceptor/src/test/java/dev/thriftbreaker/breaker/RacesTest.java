@@ -46,38 +46,152 @@ class RacesTest {
     return results;
   }
 
-  @Test
-  void threads_racing_for_the_last_probes_get_exactly_the_permitted_number() throws Exception {
-    for (int round = 0; round < 2_000; round++) {
-      int probes = 1 + round % 3;
-      Bench bench = new Bench(s -> s.probes(probes)).trip();
-      bench.pass(Duration.ofSeconds(5));
-      // the first of them also finds the breaker open with its time over
-      List<Long> permits = allAtOnce(bench::acquire);
-      assertThat(permits.stream().filter(p -> p != CircuitBreaker.REFUSED).distinct())
-          .hasSize(probes);
-      assertThat(permits.stream().filter(p -> p == CircuitBreaker.REFUSED))
-          .hasSize(THREADS - probes);
+  private static final int ROUNDS = 20_000;
+
+  private static long granted(List<Long> permits) {
+    return permits.stream().filter(p -> p != CircuitBreaker.REFUSED).distinct().count();
+  }
+
+  /** Both threads ask for a permit; one of them must get it. */
+  private static final class OneGets implements HeadOn.Round {
+    private final Bench bench;
+    private long first;
+    private long second;
+
+    OneGets(Bench bench) {
+      this.bench = bench;
+    }
+
+    @Override
+    public void first() {
+      first = bench.acquire();
+    }
+
+    @Override
+    public void second() {
+      second = bench.acquire();
+    }
+
+    @Override
+    public void check() {
+      assertThat(List.of(first, second)).containsOnlyOnce(CircuitBreaker.REFUSED);
+      assertThat(bench.breaker.snapshot().sequence()).isEqualTo(2);
     }
   }
 
   @Test
-  void threads_racing_for_lapsed_leases_get_exactly_the_permitted_number() throws Exception {
-    for (int round = 0; round < 2_000; round++) {
-      Bench bench = new Bench(s -> s.probes(2)).tripAndWait();
-      long first = bench.acquire();
-      bench.acquire();
-      bench.pass(Duration.ofSeconds(2));
-      AtomicInteger turn = new AtomicInteger();
-      List<Long> permits =
-          allAtOnce(
-              () -> {
-                if (turn.getAndIncrement() == 0) {
-                  bench.complete(first, Outcome.SUCCESS); // too late: must free nothing
-                }
-                return bench.acquire();
-              });
-      assertThat(permits.stream().filter(p -> p != CircuitBreaker.REFUSED)).hasSize(2);
+  void two_threads_racing_for_one_probe_never_both_get_it() throws Exception {
+    HeadOn.run(ROUNDS, () -> new OneGets(new Bench(s -> s.probes(1)).tripAndWait()));
+  }
+
+  @Test
+  void two_threads_that_find_the_open_time_over_share_one_probe() throws Exception {
+    HeadOn.run(
+        ROUNDS,
+        () -> {
+          Bench bench = new Bench(s -> s.probes(1)).trip();
+          bench.pass(Duration.ofSeconds(5));
+          return new OneGets(bench);
+        });
+  }
+
+  @Test
+  void a_lapsed_lease_passes_to_one_thread_only() throws Exception {
+    HeadOn.run(
+        ROUNDS,
+        () -> {
+          Bench bench = new Bench(s -> s.probes(1)).tripAndWait();
+          bench.acquire();
+          bench.pass(Duration.ofSeconds(2));
+          return new OneGets(bench);
+        });
+  }
+
+  @Test
+  void one_probe_completed_by_two_threads_counts_once() throws Exception {
+    HeadOn.run(
+        ROUNDS,
+        () -> {
+          Bench bench = new Bench(s -> s.probeSuccesses(2)).tripAndWait();
+          long permit = bench.acquire();
+          return new HeadOn.Round() {
+            @Override
+            public void first() {
+              bench.complete(permit, Outcome.SUCCESS);
+            }
+
+            @Override
+            public void second() {
+              bench.complete(permit, Outcome.SUCCESS);
+            }
+
+            @Override
+            public void check() {
+              assertThat(bench.state()).isEqualTo(BreakerState.HALF_OPEN);
+            }
+          };
+        });
+  }
+
+  @Test
+  void a_slice_that_two_threads_begin_at_once_loses_no_call() throws Exception {
+    HeadOn.run(
+        ROUNDS,
+        () -> {
+          TimeWindow window = new TimeWindow(Duration.ofSeconds(10).toNanos(), 0);
+          return new HeadOn.Round() {
+            @Override
+            public void first() {
+              window.record(true, false, 0);
+            }
+
+            @Override
+            public void second() {
+              window.record(true, false, 0);
+            }
+
+            @Override
+            public void check() {
+              assertThat(window.counts(0)).isEqualTo(new WindowCounts(2, 2, 0));
+            }
+          };
+        });
+  }
+
+  @Test
+  void two_calls_at_one_place_of_a_count_window_leave_the_sums_equal_to_the_ring()
+      throws Exception {
+    HeadOn.run(
+        ROUNDS,
+        () -> {
+          CountWindow window = new CountWindow(1);
+          window.record(true, true, 0);
+          return new HeadOn.Round() {
+            @Override
+            public void first() {
+              window.record(false, true, 0);
+            }
+
+            @Override
+            public void second() {
+              window.record(false, true, 0);
+            }
+
+            @Override
+            public void check() {
+              assertThat(window.counts(0)).isEqualTo(new WindowCounts(1, 0, 1));
+            }
+          };
+        });
+  }
+
+  @Test
+  void many_threads_get_exactly_the_permitted_number_of_probes() throws Exception {
+    for (int round = 0; round < 1_000; round++) {
+      int probes = 1 + round % 3;
+      Bench bench = new Bench(s -> s.probes(probes)).trip();
+      bench.pass(Duration.ofSeconds(5));
+      assertThat(granted(allAtOnce(bench::acquire))).isEqualTo(probes);
     }
   }
 

@@ -343,6 +343,18 @@ class StateTransitionsTest {
     }
 
     @Test
+    void the_outcome_of_a_lapsed_probe_proves_nothing_even_if_nobody_took_its_place() {
+      Bench bench = Bench.withDefaults().tripAndWait();
+      long[] hung = {bench.acquire(), bench.acquire(), bench.acquire()};
+      bench.pass(Duration.ofSeconds(2));
+      for (long permit : hung) {
+        bench.complete(permit, SUCCESS);
+      }
+      assertThat(bench.state()).isEqualTo(HALF_OPEN);
+      assertThat(bench.breaker.snapshot().late()).isEqualTo(3);
+    }
+
+    @Test
     void a_probe_completed_twice_counts_once() {
       Bench bench = Bench.withDefaults().tripAndWait();
       long permit = bench.acquire();
