@@ -1,5 +1,6 @@
 package dev.thriftbreaker.breaker;
 
+import java.util.List;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -62,11 +63,14 @@ public final class LatencyHistogram {
    * @param now the present, on the clock that all calls of this histogram share
    */
   public void record(long durationNanos, long now) {
-    Period period = current.get();
-    if (period == null || now - period.startNanos >= PERIOD_NANOS) {
-      period = rotate(period, now);
-    }
-    period.buckets.getAndIncrement(Math.min(bucket(Math.max(0, durationNanos)), BUCKETS - 1));
+    period(now).buckets.getAndIncrement(bucketOf(durationNanos));
+  }
+
+  /** Records one duration, for a histogram that only one thread at a time writes to. */
+  void recordAlone(long durationNanos, long now) {
+    AtomicIntegerArray buckets = period(now).buckets;
+    int bucket = bucketOf(durationNanos);
+    buckets.setOpaque(bucket, buckets.getPlain(bucket) + 1);
   }
 
   /**
@@ -76,16 +80,27 @@ public final class LatencyHistogram {
    * @return the summary, all zero if nothing was recorded
    */
   public Summary summary(long now) {
-    Period period = current.get();
-    if (period == null || now - period.startNanos >= 2 * PERIOD_NANOS) {
-      return Summary.EMPTY;
-    }
+    return summary(List.of(this), now);
+  }
+
+  /** What was recorded lately in several histograms, as if it had been one. */
+  static Summary summary(List<LatencyHistogram> all, long now) {
     long[] sums = new long[BUCKETS];
-    add(period, sums);
-    if (period.before != null && now - period.before.startNanos < 2 * PERIOD_NANOS) {
-      add(period.before, sums);
+    for (LatencyHistogram histogram : all) {
+      Period period = histogram.current.get();
+      if (period != null) {
+        add(period, sums, now);
+        if (period.before != null) {
+          add(period.before, sums, now);
+        }
+      }
     }
     return summarize(sums);
+  }
+
+  private Period period(long now) {
+    Period period = current.get();
+    return period == null || now - period.startNanos >= PERIOD_NANOS ? rotate(period, now) : period;
   }
 
   private Period rotate(Period old, long now) {
@@ -94,7 +109,10 @@ public final class LatencyHistogram {
     return current.compareAndSet(old, fresh) ? fresh : current.get();
   }
 
-  private static void add(Period period, long[] sums) {
+  private static void add(Period period, long[] sums, long now) {
+    if (now - period.startNanos >= 2 * PERIOD_NANOS) {
+      return;
+    }
     for (int i = 0; i < BUCKETS; i++) {
       sums[i] += period.buckets.get(i);
     }
@@ -152,6 +170,10 @@ public final class LatencyHistogram {
       }
     }
     return middle(BUCKETS - 1);
+  }
+
+  private static int bucketOf(long durationNanos) {
+    return Math.min(bucket(Math.max(0, durationNanos)), BUCKETS - 1);
   }
 
   /**
