@@ -8,11 +8,14 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.MalformedURLException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
 import java.time.Instant;
@@ -22,6 +25,7 @@ import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -697,7 +701,7 @@ public final class Breakers {
 
   private static String didYouMean(String text, Collection<String> words) {
     String best = null;
-    int least = Math.max(1, text.length() / 3) + 1;
+    int least = text.length() < 4 ? 2 : Math.max(2, text.length() / 3) + 1;
     for (String word : words) {
       int distance = distance(text.toLowerCase(Locale.ROOT), word.toLowerCase(Locale.ROOT));
       if (distance < least) {
@@ -832,9 +836,7 @@ public final class Breakers {
           found.add(
               new Jvm(pid, main(pid), null, "no answer within " + Style.time(timeout.toMillis())));
         } catch (ExecutionException e) {
-          if (proc) {
-            found.add(new Jvm(pid, main(pid), null, said(e.getCause())));
-          }
+          found.add(new Jvm(pid, main(pid), null, said(e.getCause())));
         } catch (Failure e) {
           found.add(new Jvm(pid, main(pid), null, e.getMessage()));
         } catch (InterruptedException e) {
@@ -1004,10 +1006,36 @@ public final class Breakers {
       return ids;
     }
 
+    /**
+     * Two first attempts at the same time, each with its signal, would make the JVM print its
+     * threads. Once one has succeeded no more signals are sent, so the file may go.
+     */
+    private static VirtualMachine attachAlone(String pid)
+        throws IOException, AttachNotSupportedException {
+      Path file = Path.of(System.getProperty("java.io.tmpdir"), ".breakers_attach_" + pid);
+      FileChannel channel;
+      try {
+        channel =
+            FileChannel.open(
+                file,
+                StandardOpenOption.CREATE,
+                StandardOpenOption.WRITE,
+                LinkOption.NOFOLLOW_LINKS);
+      } catch (IOException e) {
+        return VirtualMachine.attach(pid);
+      }
+      try (channel) {
+        channel.lock();
+        return VirtualMachine.attach(pid);
+      } finally {
+        Files.deleteIfExists(file);
+      }
+    }
+
     /** The address of the local connector, which is started if need be. */
     static String connectorOf(String pid) throws IOException {
       try {
-        VirtualMachine jvm = VirtualMachine.attach(pid);
+        VirtualMachine jvm = attachAlone(pid);
         try {
           return jvm.startLocalManagementAgent();
         } finally {
@@ -1024,6 +1052,8 @@ public final class Breakers {
   /** A connection to one JVM; each call through it ends within the timeout. */
   private static final class Session implements AutoCloseable {
     private static final String DOMAIN = "dev.thriftbreaker";
+    private static final Comparator<ObjectName> BY_SERVER =
+        Comparator.comparing(Session::server).thenComparing(Comparator.naturalOrder());
 
     final JMXConnector connector;
     final MBeanServerConnection mbeans;
@@ -1054,7 +1084,8 @@ public final class Breakers {
       Pattern main = arguments.has(Option.MAIN) ? arguments.main() : Pattern.compile("");
       List<Jvm> all = jvms.find(main);
       List<Jvm> found = all.stream().filter(jvm -> jvm.session != null).toList();
-      if (found.size() == 1) {
+      // one that was skipped may be the one that the user means
+      if (found.size() == 1 && all.size() == 1) {
         Session only = found.get(0).session;
         return new Session(
             only.connector, only.mbeans, only.where, arguments.target(), only.timeout);
@@ -1079,7 +1110,7 @@ public final class Breakers {
       }
       throw new Failure(
           USAGE,
-          found.size() + " JVMs have an interceptor" + which + ", choose one:",
+          all.size() + " JVMs have an interceptor" + which + ", choose one:",
           hints.toArray(String[]::new));
     }
 
@@ -1160,7 +1191,7 @@ public final class Breakers {
       if (chain.contains("Connection refused")) {
         Matcher elsewhere =
             Pattern.compile("Connection refused to host: ([^;\\s]+)").matcher(chain);
-        boolean registry = elsewhere.find() && chain.contains("RMIServer");
+        boolean registry = elsewhere.find() && !chain.contains("Failed to retrieve");
         return new Failure(
             UNREACHABLE,
             where + ": nothing listens there (connection refused)",
@@ -1236,7 +1267,12 @@ public final class Breakers {
 
     Set<ObjectName> query(String pattern) throws Failure {
       ObjectName name = name(DOMAIN + ":" + pattern);
-      return call(() -> new TreeSet<>(mbeans.queryNames(name, null)));
+      return call(
+          () -> {
+            Set<ObjectName> names = new TreeSet<>(BY_SERVER);
+            names.addAll(mbeans.queryNames(name, null));
+            return names;
+          });
     }
 
     private static ObjectName name(String text) {
@@ -1354,7 +1390,8 @@ public final class Breakers {
     String message = error.getMessage();
     String line = message == null || message.isBlank() ? "" : message.strip().split("\\R", 2)[0];
     boolean plain =
-        error instanceof IllegalArgumentException
+        error instanceof Failure
+            || error instanceof IllegalArgumentException
             || error instanceof IllegalStateException
             || error instanceof SecurityException
             || error.getClass() == IOException.class;
@@ -1494,8 +1531,11 @@ public final class Breakers {
             + f.clock("Since")
             + " ("
             + f.ago("Since")
-            + "), cause "
+            + " ago), cause "
             + f.text("Cause"));
+    if (f.number("ConsecutiveOpens") > 1) {
+      line("", "opened " + f.times("ConsecutiveOpens") + " in a row without having closed");
+    }
     line("reason", f.text("Reason"));
     line("mode", auto ? "AUTO: the state decides" : f.now());
     if (!auto) {
@@ -1511,7 +1551,11 @@ public final class Breakers {
     }
 
     section("Next");
-    f.next().forEach(text -> line("", text));
+    f.next()
+        .forEach(
+            text ->
+                Style.wrapped(Style.printable(text), Table.WIDTH - 2)
+                    .forEach(part -> out.println("  " + part)));
 
     section("Calls");
     line("now", f.count("InFlight") + " in flight");
@@ -1546,8 +1590,8 @@ public final class Breakers {
     line(
         "",
         "opened "
-            + f.count("OpenedCount")
-            + " times, open for "
+            + f.times("OpenedCount")
+            + ", open for "
             + Style.time((long) f.number("OpenMillisTotal"))
             + " in all");
     Fields latency = new Fields(f.map("Latency"));
@@ -2018,6 +2062,10 @@ public final class Breakers {
       return values.get(name) instanceof Number number ? Style.count(number.longValue()) : "-";
     }
 
+    String times(String name) {
+      return count(name) + (number(name) == 1 ? " time" : " times");
+    }
+
     String percent(String name) {
       double share = number(name);
       return Double.isNaN(share) ? "-" : Math.round(share * 100) + "%";
@@ -2116,8 +2164,7 @@ public final class Breakers {
               (mode.equals("AUTO") ? "Refuses calls; probes " : "The state: probes ")
                   + in("RetryAfterMillis")
                   + (number("RetryAfterMillis") > 0 ? ", at " + clock("Until") + "." : "."));
-          lines.add(
-              probing(settings) + "; it opened " + count("ConsecutiveOpens") + " times in a row.");
+          lines.add(probing(settings) + ".");
         }
         case "HALF_OPEN" -> {
           lines.add(
