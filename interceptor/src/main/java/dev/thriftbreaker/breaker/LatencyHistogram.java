@@ -30,15 +30,29 @@ public final class LatencyHistogram {
    *
    * @param count how many values
    * @param mean their mean in nanoseconds, from the middles of their buckets
+   * @param stdDev their standard deviation in nanoseconds, from the same
+   * @param min the smallest in nanoseconds
    * @param p50 the median in nanoseconds
+   * @param p75 the 75th percentile in nanoseconds
    * @param p95 the 95th percentile in nanoseconds
+   * @param p98 the 98th percentile in nanoseconds
    * @param p99 the 99th percentile in nanoseconds
    * @param p999 the 99.9th percentile in nanoseconds
    * @param max the largest in nanoseconds
    */
   public record Summary(
-      long count, double mean, long p50, long p95, long p99, long p999, long max) {
-    static final Summary EMPTY = new Summary(0, 0, 0, 0, 0, 0, 0);
+      long count,
+      double mean,
+      double stdDev,
+      long min,
+      long p50,
+      long p75,
+      long p95,
+      long p98,
+      long p99,
+      long p999,
+      long max) {
+    static final Summary EMPTY = new Summary(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
   }
 
   /**
@@ -89,25 +103,43 @@ public final class LatencyHistogram {
   private static Summary summarize(long[] sums) {
     long count = 0;
     double total = 0;
+    int first = -1;
     int last = 0;
     for (int i = 0; i < BUCKETS; i++) {
       if (sums[i] > 0) {
         count += sums[i];
         total += (double) sums[i] * middle(i);
+        first = first < 0 ? i : first;
         last = i;
       }
     }
     if (count == 0) {
       return Summary.EMPTY;
     }
+    double mean = total / count;
     return new Summary(
         count,
-        total / count,
+        mean,
+        standardDeviation(sums, count, mean),
+        middle(first),
         percentile(sums, count, 0.50),
+        percentile(sums, count, 0.75),
         percentile(sums, count, 0.95),
+        percentile(sums, count, 0.98),
         percentile(sums, count, 0.99),
         percentile(sums, count, 0.999),
         middle(last));
+  }
+
+  private static double standardDeviation(long[] sums, long count, double mean) {
+    double squares = 0;
+    for (int i = 0; i < BUCKETS; i++) {
+      if (sums[i] > 0) {
+        double apart = middle(i) - mean;
+        squares += sums[i] * apart * apart;
+      }
+    }
+    return Math.sqrt(squares / count);
   }
 
   private static long percentile(long[] sums, long count, double share) {
