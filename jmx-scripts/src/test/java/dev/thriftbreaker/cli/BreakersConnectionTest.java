@@ -43,7 +43,7 @@ class BreakersConnectionTest {
         Cli.run(
             first.byUrl("operator", "secret"), "set", "inventory", "probes", "7", "--reason", "x");
     assertThat(change.exit()).isZero();
-    assertThat(change.out()).contains("probes 5 -> 7");
+    assertThat(change.out()).contains("probes: 5 -> 7");
   }
 
   @Test
