@@ -695,6 +695,10 @@ public final class Breakers {
     }
   }
 
+  private static Set<String> words(String text) {
+    return Set.of(text.split(" "));
+  }
+
   private static String quoted(String word) {
     return word.matches("[A-Za-z0-9_.,:/@%+=-]+") ? word : "'" + word.replace("'", "'\\''") + "'";
   }
@@ -766,21 +770,10 @@ public final class Breakers {
 
     /** JVM options whose value is the next word. */
     private static final Set<String> TWO_WORDS =
-        Set.of(
-            "-cp",
-            "-classpath",
-            "--class-path",
-            "-p",
-            "--module-path",
-            "--upgrade-module-path",
-            "--add-modules",
-            "--add-exports",
-            "--add-opens",
-            "--add-reads",
-            "--patch-module",
-            "--limit-modules",
-            "--source",
-            "--enable-native-access");
+        words(
+            "-cp -classpath --class-path -p --module-path --upgrade-module-path "
+                + "--add-modules --add-exports --add-opens --add-reads --patch-module "
+                + "--limit-modules --source --enable-native-access");
 
     private final Duration timeout;
     private final boolean proc = Files.isDirectory(PROC.resolve("self/task"));
@@ -1051,6 +1044,7 @@ public final class Breakers {
 
   /** A connection to one JVM; each call through it ends within the timeout. */
   private static final class Session implements AutoCloseable {
+    static final String ALL = "*";
     private static final String DOMAIN = "dev.thriftbreaker";
     private static final Comparator<ObjectName> BY_SERVER =
         Comparator.comparing(Session::server).thenComparing(Comparator.naturalOrder());
@@ -1291,12 +1285,12 @@ public final class Breakers {
       return String.valueOf(name.getKeyProperty("server"));
     }
 
-    /** Attributes by name, in plain Java types; those that cannot be read are left out. */
-    Map<String, Object> read(ObjectName name, String... attributes) throws Failure {
+    /** Attributes by name or ALL, in plain Java types; those that cannot be read are left out. */
+    Map<String, Object> read(ObjectName name, String attributes) throws Failure {
       return call(
           () -> {
-            String[] names = attributes;
-            if (names.length == 0) {
+            String[] names = attributes.split(" ");
+            if (attributes.equals(ALL)) {
               names =
                   Arrays.stream(mbeans.getMBeanInfo(name).getAttributes())
                       .filter(MBeanAttributeInfo::isReadable)
@@ -1405,7 +1399,7 @@ public final class Breakers {
   private void ps(Arguments arguments, List<Jvm> jvms) throws Failure {
     List<Object> running = new ArrayList<>();
     List<Object> skipped = new ArrayList<>();
-    Table table = new Table("PID>", "SERVERS", "MAIN<");
+    Table table = new Table("PID> SERVERS MAIN<");
     for (Jvm jvm : jvms) {
       Map<String, Object> row = new LinkedHashMap<>();
       row.put("pid", jvm.pid);
@@ -1441,41 +1435,15 @@ public final class Breakers {
   private void list(Arguments arguments, Session session) throws Failure {
     List<Object> rows = new ArrayList<>();
     Table table =
-        new Table(
-            "SERVER<",
-            "BREAKER<",
-            "STATE",
-            "MODE",
-            "FAIL>",
-            "WINDOW>",
-            "FLIGHT>",
-            "CALLS>",
-            "SHED>",
-            "OPENED>",
-            "FOR>");
+        new Table("SERVER< BREAKER< STATE MODE FAIL> WINDOW> FLIGHT> CALLS> SHED> OPENED> FOR>");
     for (ObjectName name : session.mbeans("Breaker", arguments)) {
       Fields f =
           new Fields(
               session.read(
                   name,
-                  "State",
-                  "Mode",
-                  "ModeReason",
-                  "ModeBy",
-                  "ModeUntil",
-                  "ModeFleetWide",
-                  "Refusing",
-                  "Since",
-                  "Until",
-                  "RetryAfterMillis",
-                  "Reason",
-                  "FailureRate",
-                  "SlowCallRate",
-                  "WindowCalls",
-                  "InFlight",
-                  "CallCount",
-                  "ShedCount",
-                  "OpenedCount"));
+                  "State Mode ModeReason ModeBy ModeUntil ModeFleetWide Refusing Since Until "
+                      + "RetryAfterMillis Reason FailureRate SlowCallRate WindowCalls InFlight "
+                      + "CallCount ShedCount OpenedCount"));
       rows.add(Json.object(name, f));
       table.row(
           Session.server(name),
@@ -1505,7 +1473,7 @@ public final class Breakers {
 
   private void show(Arguments arguments, Session session) throws Failure {
     ObjectName name = session.breaker(arguments.operands.get(0), arguments);
-    Fields f = new Fields(session.read(name));
+    Fields f = new Fields(session.read(name, Session.ALL));
     if (arguments.json()) {
       out.println(Json.write(Json.object(name, f)));
       return;
@@ -1561,55 +1529,34 @@ public final class Breakers {
     line("now", f.count("InFlight") + " in flight");
     line(
         "window",
-        f.count("WindowCalls")
-            + " calls, "
-            + f.percent("FailureRate")
-            + " failed, "
-            + f.percent("SlowCallRate")
-            + " slow");
+        "%s calls, %s failed, %s slow"
+            .formatted(
+                f.count("WindowCalls"), f.percent("FailureRate"), f.percent("SlowCallRate")));
     line(
         "since start",
-        f.count("CallCount")
-            + " calls: "
-            + f.count("SuccessCount")
-            + " succeeded, "
-            + f.count("FailureCount")
-            + " failed, "
-            + f.count("IgnoredCount")
-            + " ignored");
+        "%s calls: %s succeeded, %s failed, %s ignored; %s slow, %s late"
+            .formatted(
+                f.counts("CallCount SuccessCount FailureCount IgnoredCount SlowCount LateCount")));
     line(
         "",
-        f.count("ShedCount")
-            + " refused, "
-            + f.count("WouldRefuseCount")
-            + " passed only by an operator's word, "
-            + f.count("SlowCount")
-            + " slow, "
-            + f.count("LateCount")
-            + " late");
+        "%s refused, %s passed only by an operator's word"
+            .formatted(f.counts("ShedCount WouldRefuseCount")));
+    long openMillis = (long) f.number("OpenMillisTotal");
     line(
         "",
-        "opened "
-            + f.times("OpenedCount")
-            + ", open for "
-            + Style.time((long) f.number("OpenMillisTotal"))
-            + " in all");
+        "opened " + f.times("OpenedCount") + ", open for " + Style.time(openMillis) + " in all");
     Fields latency = new Fields(f.map("Latency"));
     if (latency.number("count") > 0) {
       line(
           "latency",
-          "p50 "
-              + latency.millis("p50Millis")
-              + "  p95 "
-              + latency.millis("p95Millis")
-              + "  p99 "
-              + latency.millis("p99Millis")
-              + "  p99.9 "
-              + latency.millis("p999Millis")
-              + "  max "
-              + latency.millis("maxMillis")
-              + "  of "
-              + latency.count("count"));
+          "p50 %s  p95 %s  p99 %s  p99.9 %s  max %s  of %s"
+              .formatted(
+                  latency.millis("p50Millis"),
+                  latency.millis("p95Millis"),
+                  latency.millis("p99Millis"),
+                  latency.millis("p999Millis"),
+                  latency.millis("maxMillis"),
+                  latency.count("count")));
     }
 
     section("Settings (version " + f.count("ConfigVersion") + ")");
@@ -1698,20 +1645,9 @@ public final class Breakers {
 
   private void methods(Arguments arguments, Session session) throws Failure {
     List<Object> rows = new ArrayList<>();
-    Table table =
-        new Table(
-            "SERVER<",
-            "METHOD<",
-            "REQUESTS>",
-            "OK>",
-            "FAILED>",
-            "SHED>",
-            "FLIGHT>",
-            "P50>",
-            "P99>",
-            "NEEDS<");
+    Table table = new Table("SERVER< METHOD< REQUESTS> OK> FAILED> SHED> FLIGHT> P50> P99> NEEDS<");
     for (ObjectName name : session.mbeans("Method", arguments)) {
-      Fields f = new Fields(session.read(name));
+      Fields f = new Fields(session.read(name, Session.ALL));
       Fields latency = new Fields(f.map("Latency"));
       boolean timed = latency.number("count") > 0;
       rows.add(Json.object(name, f));
@@ -1740,7 +1676,7 @@ public final class Breakers {
   private void redis(Arguments arguments, Session session) throws Failure {
     List<Object> rows = new ArrayList<>();
     for (ObjectName name : session.mbeans("RedisLink", arguments)) {
-      Fields f = new Fields(session.read(name));
+      Fields f = new Fields(session.read(name, Session.ALL));
       rows.add(Json.object(name, f));
       if (!arguments.json()) {
         out.println(
@@ -1819,7 +1755,7 @@ public final class Breakers {
       document.put("breaker", breaker);
       document.put("command", command.word());
       document.put("change", changed);
-      new Fields(session.read(name, "State", "Mode", "ModeUntil", "ModeFleetWide", "Refusing"))
+      new Fields(session.read(name, "State Mode ModeUntil ModeFleetWide Refusing"))
           .values.forEach((key, value) -> document.put(Json.key(key), value));
       out.println(Json.write(document));
       return;
@@ -1925,14 +1861,7 @@ public final class Breakers {
       Fields f =
           new Fields(
               session.read(
-                  name,
-                  "State",
-                  "Mode",
-                  "ModeReason",
-                  "ModeUntil",
-                  "Refusing",
-                  "RetryAfterMillis",
-                  "Reason"));
+                  name, "State Mode ModeReason ModeUntil Refusing RetryAfterMillis Reason"));
       Map<String, Object> values = new LinkedHashMap<>();
       f.values.forEach((key, value) -> values.put(Json.key(key), value));
       boolean quiet = f.text("State").equals("CLOSED") && f.text("Mode").equals("AUTO");
@@ -2001,43 +1930,13 @@ public final class Breakers {
   private static final class Fields {
     /** What {@code show} prints in its groups; anything else goes under More. */
     static final Set<String> SHOWN =
-        Set.of(
-            "Name",
-            "State",
-            "StateCode",
-            "States",
-            "Mode",
-            "ModeReason",
-            "ModeBy",
-            "ModeUntil",
-            "ModeFleetWide",
-            "Refusing",
-            "Since",
-            "Until",
-            "RetryAfterMillis",
-            "ConsecutiveOpens",
-            "Cause",
-            "Reason",
-            "LastTrip",
-            "LastTripErrors",
-            "CallCount",
-            "SuccessCount",
-            "FailureCount",
-            "IgnoredCount",
-            "SlowCount",
-            "ShedCount",
-            "LateCount",
-            "WouldRefuseCount",
-            "InFlight",
-            "WindowCalls",
-            "FailureRate",
-            "SlowCallRate",
-            "OpenedCount",
-            "OpenMillisTotal",
-            "Latency",
-            "Settings",
-            "ConfigVersion",
-            "History");
+        words(
+            "Name State StateCode States Mode ModeReason ModeBy ModeUntil ModeFleetWide "
+                + "Refusing Since Until RetryAfterMillis ConsecutiveOpens Cause Reason LastTrip "
+                + "LastTripErrors CallCount SuccessCount FailureCount IgnoredCount SlowCount "
+                + "ShedCount LateCount WouldRefuseCount InFlight WindowCalls FailureRate "
+                + "SlowCallRate OpenedCount OpenMillisTotal Latency Settings ConfigVersion "
+                + "History");
 
     final Map<String, Object> values;
 
@@ -2055,11 +1954,19 @@ public final class Breakers {
     }
 
     double number(String name) {
-      return values.get(name) instanceof Number number ? number.doubleValue() : Double.NaN;
+      try {
+        return Double.parseDouble(text(name)); // settings are texts
+      } catch (NumberFormatException e) {
+        return Double.NaN;
+      }
     }
 
     String count(String name) {
       return values.get(name) instanceof Number number ? Style.count(number.longValue()) : "-";
+    }
+
+    Object[] counts(String names) {
+      return Arrays.stream(names.split(" ")).map(this::count).toArray();
     }
 
     String times(String name) {
@@ -2173,19 +2080,21 @@ public final class Breakers {
                   + " probes pass at a time, refuses the rest.");
           lines.add(probing(settings) + ".");
         }
-        case "CLOSED" ->
-            lines.add(
-                "Opens at a failure rate of "
-                    + settings.percent("failureRateThreshold")
-                    + " or a slow rate of "
-                    + settings.percent("slowCallRateThreshold")
-                    + " (slow: "
-                    + settings.text("slowCallDuration")
-                    + ") of at least "
-                    + settings.text("minimumCalls")
-                    + " calls, or with fewer calls after "
-                    + settings.text("consecutiveFailures")
-                    + " failures in a row.");
+        case "CLOSED" -> {
+          String inARow =
+              settings.number("consecutiveFailures") > 0
+                  ? ", or with fewer calls after %s failures in a row"
+                      .formatted(settings.text("consecutiveFailures"))
+                  : "";
+          lines.add(
+              "Opens at a failure rate of %s or a slow rate of %s (slow: %s) of at least %s calls%s."
+                  .formatted(
+                      settings.percent("failureRateThreshold"),
+                      settings.percent("slowCallRateThreshold"),
+                      settings.text("slowCallDuration"),
+                      settings.text("minimumCalls"),
+                      inARow));
+        }
         default -> lines.add(now() + ".");
       }
       return lines;
@@ -2210,14 +2119,12 @@ public final class Breakers {
     private final List<String[]> rows = new ArrayList<>();
     private final Map<Integer, String> notes = new HashMap<>();
 
-    Table(String... titles) {
-      this.titles = new String[titles.length];
-      this.kinds = new char[titles.length];
+    Table(String columns) {
+      titles = columns.replaceAll("[<>]", "").split(" ");
+      kinds = new char[titles.length];
       for (int i = 0; i < titles.length; i++) {
-        char last = titles[i].charAt(titles[i].length() - 1);
-        kinds[i] = last;
-        this.titles[i] =
-            last == '<' || last == '>' ? titles[i].substring(0, titles[i].length() - 1) : titles[i];
+        String column = columns.split(" ")[i];
+        kinds[i] = column.charAt(column.length() - 1);
       }
     }
 

@@ -151,6 +151,15 @@ class BreakersCommandsTest {
         .containsKeys("latency", "settings", "history");
   }
 
+  @Test
+  void showOfAClosedBreakerSaysWhenItWouldOpen() {
+    assertThat(run("show", "quiet").out().replaceAll("\\s+", " "))
+        .contains("quiet on checkout (pid " + server.pid() + "): CLOSED, lets calls pass")
+        .contains(
+            "Opens at a failure rate of 50% or a slow rate of 80% (slow: 2s) of at least 20 calls,"
+                + " or with fewer calls after 5 failures in a row.");
+  }
+
   @ParameterizedTest
   @CsvSource({"open, FORCED_OPEN", "close, FORCED_CLOSED", "shadow, SHADOW"})
   void anOverrideNeedsTimeAndReasonAndPrintsOldAndNew(String command, String mode) {
