@@ -1,0 +1,115 @@
+package dev.thriftbreaker.demo;
+
+import dev.thriftbreaker.demo.control.BreakerView;
+import dev.thriftbreaker.demo.load.Tally;
+import java.io.PrintStream;
+import java.util.List;
+import java.util.Locale;
+
+/** The table of the demo, a line a second. Colours only where a terminal shows them. */
+final class Screen {
+
+  private static final String RED = "31";
+  private static final String GREEN = "32";
+  private static final String YELLOW = "33";
+  private static final String BOLD = "1";
+  private static final String DIM = "2";
+
+  private final PrintStream out = System.out;
+  private final boolean colours = Boolean.getBoolean("demo.terminal");
+  private final long startNanos = System.nanoTime();
+
+  void line(String text) {
+    out.println(text);
+    out.flush();
+  }
+
+  void title(String text) {
+    line("");
+    line(paint(BOLD, text));
+  }
+
+  void remark(String text) {
+    line(paint(DIM, text));
+  }
+
+  /** What a breaker did, between two lines of the table. */
+  void event(BreakerView breaker, String what) {
+    line(
+        "        " + paint(colourOf(breaker), clock(true) + "  " + breaker.getName() + " " + what));
+  }
+
+  void head() {
+    line(
+        paint(
+            DIM,
+            String.format(
+                "%5s  %-8s %6s %9s %7s %8s %8s   %-12s %-12s %-15s %s",
+                "time",
+                "now",
+                "ok/s",
+                "failed/s",
+                "shed/s",
+                "p50 ms",
+                "p99 ms",
+                "inventory",
+                "payments",
+                "recommendations",
+                "orders-db")));
+  }
+
+  void row(String now, Tally second, List<BreakerView> breakers) {
+    StringBuilder line =
+        new StringBuilder(String.format("%5s  %-8s %6d ", clock(false), now, second.ok()));
+    line.append(paint(second.failed() > 0 ? RED : "", String.format("%9d ", second.failed())));
+    line.append(paint(second.shed() > 0 ? YELLOW : "", String.format("%7d ", second.shed())));
+    line.append(String.format(Locale.ROOT, "%8.1f %8.1f  ", second.millis(50), second.millis(99)));
+    if (breakers.isEmpty()) {
+      line.append(" ?");
+    }
+    for (BreakerView breaker : breakers) {
+      int width = breaker.getName().equals("recommendations") ? 15 : 12;
+      line.append(' ')
+          .append(paint(colourOf(breaker), String.format("%-" + width + "s", shown(breaker))));
+    }
+    line(line.toString().stripTrailing());
+  }
+
+  String good(String text) {
+    return paint(GREEN, text);
+  }
+
+  String bad(String text) {
+    return paint(RED, text);
+  }
+
+  String clock(boolean tenths) {
+    long millis = (System.nanoTime() - startNanos) / 1_000_000;
+    String clock = String.format("%d:%02d", millis / 60_000, millis / 1000 % 60);
+    return tenths ? clock + "." + millis / 100 % 10 : clock;
+  }
+
+  private static String shown(BreakerView breaker) {
+    if (!breaker.getMode().equals("AUTO")) {
+      return breaker.getMode().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+    return switch (breaker.getState()) {
+      case "OPEN" ->
+          String.format(Locale.ROOT, "OPEN %.1f s", breaker.getRemainingMillis() / 1000.0);
+      case "HALF_OPEN" -> "half-open";
+      default -> breaker.getState().toLowerCase(Locale.ROOT);
+    };
+  }
+
+  private static String colourOf(BreakerView breaker) {
+    return switch (breaker.getState()) {
+      case "OPEN" -> RED;
+      case "CLOSED" -> GREEN;
+      default -> YELLOW;
+    };
+  }
+
+  private String paint(String colour, String text) {
+    return colours && !colour.isEmpty() ? "\033[" + colour + "m" + text + "\033[0m" : text;
+  }
+}
