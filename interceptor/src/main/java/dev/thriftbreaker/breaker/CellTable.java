@@ -57,8 +57,9 @@ final class CellTable {
     return (int) (thread.getId() * 0x9E3779B97F4A7C15L >>> 58);
   }
 
-  private Cell find(Thread me, int home) {
-    for (int i = 1; i < TRIES; i++) {
+  /** The cell of a thread, looked for from a place of the table on. */
+  Cell find(Thread me, int home) {
+    for (int i = 0; i < TRIES; i++) {
       Cell cell = places.get((home + i) % PLACES);
       if (cell != null && cell.owner == me) {
         return cell;

@@ -10,10 +10,12 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 class CellTableTest {
+
+  /** A thread that is not alive, as a dead one is not. */
+  private static final Thread NEVER_STARTED = new Thread(() -> {});
 
   private static Cell inANewThread(CellTable cells) throws InterruptedException {
     AtomicReference<Cell> found = new AtomicReference<>();
@@ -90,38 +92,50 @@ class CellTableTest {
     }
   }
 
+  /** Two threads that look for a cell from the same place of the table on. */
+  private static final class SamePlace implements HeadOn.Round {
+    private final CellTable cells;
+    private Cell one;
+    private Cell two;
+
+    SamePlace(CellTable cells) {
+      this.cells = cells;
+    }
+
+    @Override
+    public void first() {
+      one = cells.find(Thread.currentThread(), 5);
+    }
+
+    @Override
+    public void second() {
+      two = cells.find(Thread.currentThread(), 5);
+    }
+
+    @Override
+    public void check() {
+      assertThat(one).isNotNull().isNotSameAs(two);
+      assertThat(two).isNotNull();
+      List<Cell> inTable = new ArrayList<>();
+      cells.forEach(inTable::add);
+      assertThat(inTable).contains(one, two);
+    }
+  }
+
   @Test
-  void two_threads_racing_for_a_free_cell_never_both_get_it() throws Exception {
-    // given a table with one free cell within reach, left by a dead thread: both ask at once
+  void two_threads_racing_for_an_empty_place_get_a_cell_each() throws Exception {
+    HeadOn.run(20_000, () -> new SamePlace(new CellTable()));
+  }
+
+  @Test
+  void two_threads_racing_for_a_freed_cell_never_both_get_it() throws Exception {
     HeadOn.run(
         20_000,
-        new Supplier<>() {
-          @Override
-          public HeadOn.Round get() {
-            CellTable cells = new CellTable();
-            return new HeadOn.Round() {
-              private Cell one;
-              private Cell two;
-
-              @Override
-              public void first() {
-                one = cells.mine();
-                one.countAcquired();
-              }
-
-              @Override
-              public void second() {
-                two = cells.mine();
-                two.countAcquired();
-              }
-
-              @Override
-              public void check() {
-                assertThat(one).isNotSameAs(two);
-                assertThat(one.acquired() + two.acquired()).isEqualTo(2);
-              }
-            };
-          }
+        () -> {
+          CellTable cells = new CellTable();
+          cells.find(NEVER_STARTED, 5);
+          cells.sweep();
+          return new SamePlace(cells);
         });
   }
 
