@@ -214,7 +214,7 @@ final class SyncWorker implements Runnable {
       breaker.lookForChange();
     }
     reconciles.incrementAndGet();
-    if (pendingWrites() == 0) {
+    if (breakers.values().stream().noneMatch(SyncedBreaker::hasToWrite)) {
       health.nothingToWrite();
     }
     if (recovered) {

@@ -298,6 +298,11 @@ final class SyncedBreaker implements TransitionListener {
     overrideRepairWanted = override;
   }
 
+  /** Whether anything is to be written or repaired, now or later. */
+  boolean hasToWrite() {
+    return changed || repairWanted || overrideRepairWanted;
+  }
+
   /** How long until there is something to repair; {@link Long#MAX_VALUE} if there is nothing. */
   long repairInNanos() {
     boolean wanted = repairWanted || overrideRepairWanted;

@@ -342,13 +342,14 @@ public interface BreakerMXBean {
           String reason);
 
   /**
-   * Ends FORCED_OPEN, FORCED_CLOSED or SHADOW; a fleet-wide one on every instance. Refused in AUTO.
+   * Ends the mode in force; a fleet-wide one ends on every instance. Where this instance's own
+   * ends, the fleet's holds again, if there is one. Refused in AUTO.
    *
    * @param reason why, in words; not blank, at most 200 characters
    * @return what changed, old -&gt; new
    */
   @Description(
-      "Ends FORCED_OPEN, FORCED_CLOSED or SHADOW; a fleet-wide one on every instance. Refused in AUTO.")
+      "Ends the mode in force; a fleet-wide one ends on every instance. Where this instance's own ends, the fleet's holds again, if there is one. Refused in AUTO.")
   String release(
       @Description(name = "reason", value = "why, in words; not blank, at most 200 characters")
           String reason);

@@ -7,6 +7,7 @@ import com.codahale.metrics.Counter;
 import com.codahale.metrics.Gauge;
 import com.codahale.metrics.Histogram;
 import com.codahale.metrics.MetricRegistry;
+import com.codahale.metrics.MetricRegistryListener;
 import dev.thriftbreaker.breaker.BreakerConfig;
 import dev.thriftbreaker.breaker.BreakerState;
 import dev.thriftbreaker.breaker.CircuitBreaker;
@@ -288,6 +289,22 @@ class ManagementTest {
   }
 
   @Test
+  void aMetricsObjectNameThatIsTakenIsRefusedAndStaysItsOwners() throws Exception {
+    ObjectName taken =
+        new ObjectName("dev.thriftbreaker:type=Metric,server=checkout,breaker=inventory,name=shed");
+    mbeanServer.registerMBean(
+        new DescribedMBean(new Quote(), MethodMXBean.class, new NotificationBroadcasterSupport()),
+        taken);
+    try (Management management = management("checkout", registry)) {
+      assertThatThrownBy(() -> management.breaker(breaker("inventory"), null))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining(taken.toString());
+      assertThat(registry.getMetrics()).isEmpty();
+    }
+    assertThat(all()).containsExactly(taken.toString());
+  }
+
+  @Test
   void aMetricNameTakenByTheApplicationIsRefusedAndStaysTheApplications() throws Exception {
     Counter theirs = registry.counter("thriftbreaker.checkout.breaker.inventory.shed");
     try (Management management = management("checkout", registry)) {
@@ -373,6 +390,31 @@ class ManagementTest {
     try (Management again = management("checkout", registry)) {
       again.breaker(breaker("inventory"), null);
     }
+  }
+
+  @Test
+  void closingTakesTheReporterOutOfASharedRegistry() {
+    List<MetricRegistryListener> listeners = new ArrayList<>();
+    MetricRegistry shared =
+        new MetricRegistry() {
+          @Override
+          public void addListener(MetricRegistryListener listener) {
+            listeners.add(listener);
+            super.addListener(listener);
+          }
+
+          @Override
+          public void removeListener(MetricRegistryListener listener) {
+            listeners.remove(listener);
+            super.removeListener(listener);
+          }
+        };
+    Management management = management("checkout", shared);
+    assertThat(listeners).hasSize(1);
+
+    management.close();
+
+    assertThat(listeners).isEmpty();
   }
 
   @Test
