@@ -197,6 +197,14 @@ class BreakerMBeanTest {
   }
 
   @Test
+  void theSameMomentReadsTheSameWhileTheClocksTickApartALittle() {
+    trip();
+    clocks.setTimeOfDay(Duration.ofMillis(5));
+
+    assertThat(remote.getSince()).isEqualTo("2026-03-01T12:00:00.050Z");
+  }
+
+  @Test
   void historyKeepsTheLatest32() {
     for (int i = 1; i <= 20; i++) {
       breaker.override(override("change " + i));
