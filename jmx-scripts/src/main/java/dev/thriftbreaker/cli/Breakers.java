@@ -182,6 +182,10 @@ public final class Breakers {
       this.hints = List.of(hints);
     }
 
+    static Failure bad(String name, String value, String expected) {
+      return usage(name + ": " + value + " (expected: " + expected + ")");
+    }
+
     static Failure usage(String message, String... hints) {
       return new Failure(USAGE, message, hints);
     }
@@ -341,6 +345,7 @@ public final class Breakers {
 
   /** The command line, read and checked. */
   static final class Arguments {
+    private static final String URLS = "host:port, [IPv6]:port or service:jmx:...";
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h)");
 
     final Command command;
@@ -512,7 +517,7 @@ public final class Breakers {
               Duration.ofDays(1),
               "1s to 24h, such as 90s, 5m or 1h");
       if (time.toMillisPart() != 0) {
-        throw Failure.usage("--for: " + get(Option.FOR) + " (expected: whole seconds)");
+        throw Failure.bad("--for", get(Option.FOR), "whole seconds");
       }
       return time.toSeconds();
     }
@@ -534,14 +539,13 @@ public final class Breakers {
           return duration;
         }
       }
-      throw Failure.usage(option + ": " + text + " (expected: " + expected + ")");
+      throw Failure.bad(option.toString(), text, expected);
     }
 
     long pid() throws Failure {
       String text = get(Option.PID);
       if (!text.matches("[1-9]\\d{0,9}")) {
-        throw Failure.usage(
-            "-p: " + text + " (expected: the number of a process; see " + PROGRAM + " ps)");
+        throw Failure.bad("-p", text, "the number of a process; see " + PROGRAM + " ps");
       }
       return Long.parseLong(text);
     }
@@ -550,12 +554,8 @@ public final class Breakers {
       try {
         return Pattern.compile(get(Option.MAIN));
       } catch (PatternSyntaxException e) {
-        throw Failure.usage(
-            "--main: "
-                + get(Option.MAIN)
-                + " (expected: a regular expression; "
-                + e.getDescription()
-                + ")");
+        throw Failure.bad(
+            "--main", get(Option.MAIN), "a regular expression; " + e.getDescription());
       }
     }
 
@@ -567,20 +567,14 @@ public final class Breakers {
             Pattern.compile("(\\[[0-9a-fA-F:.%]+]|[^\\[\\]:/\\s]+):(\\d{1,5})").matcher(text);
         int port = matcher.matches() ? Integer.parseInt(matcher.group(2)) : 0;
         if (port < 1 || port > 65535) {
-          throw Failure.usage(
-              "-u: " + text + " (expected: host:port, [IPv6]:port or service:jmx:...)");
+          throw Failure.bad("-u", text, URLS);
         }
         address = "service:jmx:rmi:///jndi/rmi://" + text + "/jmxrmi";
       }
       try {
         return new JMXServiceURL(address);
       } catch (MalformedURLException e) {
-        throw Failure.usage(
-            "-u: "
-                + text
-                + " (expected: host:port, [IPv6]:port or service:jmx:...; "
-                + e.getMessage()
-                + ")");
+        throw Failure.bad("-u", text, URLS + "; " + e.getMessage());
       }
     }
 
@@ -749,8 +743,13 @@ public final class Breakers {
     }
   }
 
-  /** A JVM of this machine and what was found in it: a session, or why there is none. */
-  private record Jvm(long pid, String main, Session session, String skipped) {}
+  /** A JVM of this machine and what was found in it: servers, or why there is no session. */
+  private record Jvm(long pid, String main, Session session, List<String> servers, String skipped) {
+
+    static Jvm skipped(long pid, String main, String reason) {
+      return new Jvm(pid, main, null, List.of(), reason);
+    }
+  }
 
   /**
    * The JVMs of this machine that can be attached to.
@@ -801,7 +800,7 @@ public final class Breakers {
         }
         String refusal = proc ? refusal(pid) : null;
         if (refusal != null) {
-          found.add(new Jvm(pid, main(pid), null, refusal));
+          found.add(Jvm.skipped(pid, main(pid), refusal));
           continue;
         }
         FutureTask<Session> attempt = new FutureTask<>(() -> attach(pid, ""));
@@ -816,22 +815,23 @@ public final class Breakers {
         try {
           long left = Math.max(0, deadline - System.nanoTime());
           Session session = attempt.getValue().get(left, TimeUnit.NANOSECONDS);
-          if (!session.servers().isEmpty()) {
-            found.add(new Jvm(pid, main(pid), session, null));
+          List<String> servers = session.servers();
+          if (!servers.isEmpty()) {
+            found.add(new Jvm(pid, main(pid), session, servers, null));
           } else {
             session.close();
             if (proc) {
               found.add(
-                  new Jvm(pid, main(pid), null, "has threads of an interceptor, but no MBeans"));
+                  Jvm.skipped(pid, main(pid), "has threads of an interceptor, but no MBeans"));
             }
           }
         } catch (TimeoutException e) {
           found.add(
-              new Jvm(pid, main(pid), null, "no answer within " + Style.time(timeout.toMillis())));
+              Jvm.skipped(pid, main(pid), "no answer within " + Style.time(timeout.toMillis())));
         } catch (ExecutionException e) {
-          found.add(new Jvm(pid, main(pid), null, said(e.getCause())));
+          found.add(Jvm.skipped(pid, main(pid), said(e.getCause())));
         } catch (Failure e) {
-          found.add(new Jvm(pid, main(pid), null, e.getMessage()));
+          found.add(Jvm.skipped(pid, main(pid), e.getMessage()));
         } catch (InterruptedException e) {
           Thread.currentThread().interrupt();
         }
@@ -1087,9 +1087,7 @@ public final class Breakers {
       List<String> hints = new ArrayList<>();
       for (Jvm jvm : all) {
         String what =
-            jvm.session == null
-                ? "skipped: " + jvm.skipped
-                : String.join(", ", jvm.session.servers());
+            jvm.session == null ? "skipped: " + jvm.skipped : String.join(", ", jvm.servers);
         hints.add("-p " + jvm.pid + "   " + what + "   (" + jvm.main + ")");
       }
       String which = arguments.has(Option.MAIN) ? " whose main class matches " + main : "";
@@ -1160,8 +1158,7 @@ public final class Breakers {
       if (lines.isEmpty()
           || lines.get(0).isEmpty()
           || !lines.stream().skip(1).allMatch(String::isBlank)) {
-        throw Failure.usage(
-            "--password-file: " + file + " (expected: one line, the password alone)");
+        throw Failure.bad("--password-file", file, "one line, the password alone");
       }
       return lines.get(0);
     }
@@ -1413,12 +1410,11 @@ public final class Breakers {
         }
         continue;
       }
-      List<String> servers = jvm.session.servers();
       jvm.session.close();
-      row.put("servers", servers);
+      row.put("servers", jvm.servers);
       row.put("main", jvm.main);
       running.add(row);
-      table.row(String.valueOf(jvm.pid), String.join(", ", servers), jvm.main);
+      table.row(String.valueOf(jvm.pid), String.join(", ", jvm.servers), jvm.main);
     }
     if (arguments.json()) {
       Map<String, Object> document = new LinkedHashMap<>();
