@@ -24,7 +24,6 @@ class ArchitectureTest {
   static final ArchRule imports_point_one_way =
       Architectures.layeredArchitecture()
           .consideringOnlyDependenciesInLayers()
-          .withOptionalLayers(true)
           .layer("root")
           .definedBy("dev.thriftbreaker")
           .layer("management")

@@ -4,6 +4,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
@@ -21,11 +22,12 @@ import org.slf4j.LoggerFactory;
  * A circuit breaker for one dependency. The package's description holds the state diagram.
  *
  * <p><b>Concurrency.</b> Shared are one {@link Status} reference, swapped by compare-and-set in
- * {@link #change} and nowhere else, and the counters. A call reads the reference once when it
- * begins and once when it ends. It takes no lock, does no I/O and allocates nothing while the
- * breaker is closed, but for one slice of the window each time a slice begins and a histogram
- * period each 30 s. Listeners of transitions are called from {@link #dispatch} only, in the order
- * of the swaps.
+ * {@link #change} and nowhere else, and the counters. What a good call counts goes to a {@link
+ * Cell} that only its own thread writes, everything else to shared adders. A call reads the
+ * reference once when it begins and once when it ends. It takes no lock and does no I/O. A good
+ * call makes no atomic write and allocates nothing, but for a thread's cell at its first call and a
+ * histogram each 30 s. Listeners of transitions are called from {@link #dispatch} only, in the
+ * order of the swaps.
  *
  * <p><b>Permits.</b> {@link #tryAcquire(long)} and {@link #complete} are the allocation-free pair
  * that guards use: the permit is a number that names the generation of the state that issued it
@@ -43,6 +45,10 @@ public final class CircuitBreaker {
   private static final long UNJUDGED = 0;
 
   private static final Logger log = LoggerFactory.getLogger(CircuitBreaker.class);
+
+  /** How long the cell of a dead thread may stay taken. */
+  private static final long SWEEP_NANOS = 5_000_000_000L;
+
   private static final VarHandle STATUS;
 
   static {
@@ -64,6 +70,7 @@ public final class CircuitBreaker {
   private final List<TransitionListener> transitionListeners = new CopyOnWriteArrayList<>();
   private final AtomicBoolean dispatching = new AtomicBoolean();
   private final AtomicBoolean callListenerComplained = new AtomicBoolean();
+  private final CellTable cells = new CellTable();
   private final LongAdder acquired = new LongAdder();
   private final LongAdder successes = new LongAdder();
   private final LongAdder failures = new LongAdder();
@@ -73,6 +80,7 @@ public final class CircuitBreaker {
   private final LongAdder refused = new LongAdder();
   private final LongAdder wouldRefuse = new LongAdder();
 
+  private volatile long sweptNanos;
   private volatile Configured configured;
   private volatile long slowNanos;
   private volatile CallListener[] callListeners;
@@ -104,6 +112,7 @@ public final class CircuitBreaker {
     this.random = Objects.requireNonNull(random, "random");
     this.onChange = Objects.requireNonNull(onChange, "onChange");
     this.configured = new Configured(Objects.requireNonNull(config, "config"), 1);
+    this.sweptNanos = nanoClock.getAsLong();
     this.slowNanos = config.slowCallDuration().toNanos();
     this.status =
         new Status(new ClosedState(this, 1, nanoClock.getAsLong()), Evidence.of("as built", 1));
@@ -157,7 +166,10 @@ public final class CircuitBreaker {
    * @return the summary
    */
   public LatencyHistogram.Summary latency() {
-    return latency.summary(now());
+    List<LatencyHistogram> all = new ArrayList<>();
+    all.add(latency);
+    cells.forEach(cell -> all.add(cell.latency()));
+    return LatencyHistogram.summary(all, now());
   }
 
   // ---- the request path
@@ -174,10 +186,15 @@ public final class CircuitBreaker {
         current.override == null
             ? current.state.tryAcquire(now)
             : tryAcquireOverridden(current, now);
-    if (permit != REFUSED) {
-      acquired.increment();
-    } else {
+    if (permit == REFUSED) {
       countRefusal(now);
+      return REFUSED;
+    }
+    Cell mine = cells.mine();
+    if (mine != null) {
+      mine.countAcquired();
+    } else {
+      acquired.increment();
     }
     return permit;
   }
@@ -205,22 +222,33 @@ public final class CircuitBreaker {
   public void complete(
       long permit, Outcome outcome, long startNanos, long endNanos, Throwable error) {
     long duration = endNanos - startNanos;
+    Cell mine = cells.mine();
     boolean slow = false;
     if (outcome == Outcome.IGNORED) {
       ignored.increment();
     } else {
-      (outcome == Outcome.SUCCESS ? successes : failures).increment();
-      latency.record(duration, endNanos);
       slow = duration >= slowNanos;
       if (slow) {
         slowCalls.increment();
+      }
+      if (outcome == Outcome.FAILURE) {
+        failures.increment();
+      } else if (mine == null) {
+        successes.increment();
+      } else {
+        mine.countSuccess();
+      }
+      if (mine == null) {
+        latency.record(duration, endNanos);
+      } else {
+        mine.recordLatency(duration, endNanos);
       }
     }
     if (permit != UNJUDGED) {
       State state = status.state;
       boolean counted =
           permit >>> State.GENERATION_SHIFT == state.generation
-              && state.complete(permit, outcome, slow, endNanos, error);
+              && state.complete(permit, mine, outcome, slow, endNanos, error);
       if (!counted) {
         lateOutcomes.increment();
       }
@@ -336,6 +364,10 @@ public final class CircuitBreaker {
       expireOverride(now);
     }
     status.state.tick(now);
+    if (now - sweptNanos >= SWEEP_NANOS) {
+      sweptNanos = now;
+      cells.sweep();
+    }
   }
 
   /**
@@ -511,6 +543,10 @@ public final class CircuitBreaker {
     return status.state;
   }
 
+  CellTable cells() {
+    return cells;
+  }
+
   /**
    * Leaves a state, unless another thread has left it already. An override may change meanwhile.
    */
@@ -650,6 +686,12 @@ public final class CircuitBreaker {
    */
   public BreakerSnapshot snapshot() {
     long now = now();
+    long[] inCells = new long[2];
+    cells.forEach(
+        cell -> {
+          inCells[0] += cell.acquired();
+          inCells[1] += cell.successes();
+        });
     Status current = status;
     return new BreakerSnapshot(
         name,
@@ -663,8 +705,8 @@ public final class CircuitBreaker {
         current.evidence,
         current.lastTrip,
         current.state.counts(now),
-        acquired.sum(),
-        successes.sum(),
+        acquired.sum() + inCells[0],
+        successes.sum() + inCells[1],
         failures.sum(),
         ignored.sum(),
         slowCalls.sum(),

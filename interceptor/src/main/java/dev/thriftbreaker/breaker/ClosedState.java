@@ -25,7 +25,7 @@ final class ClosedState extends State {
 
   ClosedState(CircuitBreaker breaker, long generation, long now) {
     super(breaker, generation, now, 0);
-    this.window = Window.of(breaker.config(), now);
+    this.window = Window.of(breaker.config(), breaker.cells(), generation, now);
   }
 
   @Override
@@ -44,25 +44,29 @@ final class ClosedState extends State {
   }
 
   @Override
-  boolean complete(long permit, Outcome outcome, boolean slow, long now, Throwable error) {
+  boolean complete(
+      long permit, Cell mine, Outcome outcome, boolean slow, long now, Throwable error) {
     if (outcome == Outcome.IGNORED) {
       return true;
     }
     boolean failed = outcome == Outcome.FAILURE;
-    window.record(failed, slow, now);
+    if (!failed && consecutiveFailures.get() != 0) {
+      consecutiveFailures.set(0);
+    }
+    if (!failed && !slow) {
+      window.recordGood(mine, now);
+      return true;
+    }
+    window.recordBad(failed, slow, now);
     if (failed) {
       consecutiveFailures.incrementAndGet();
       if (error != null) {
-        recentErrors.set(
-            Math.floorMod(errorCursor.getAndIncrement(), REMEMBERED_ERRORS), error.getClass());
+        int next = Math.floorMod(errorCursor.getAndIncrement(), REMEMBERED_ERRORS);
+        recentErrors.set(next, error.getClass());
       }
-    } else if (consecutiveFailures.get() != 0) {
-      consecutiveFailures.set(0);
     }
-    if (failed || slow) {
-      suspicious = true;
-      judge(now);
-    }
+    suspicious = true;
+    judge(now);
     return true;
   }
 

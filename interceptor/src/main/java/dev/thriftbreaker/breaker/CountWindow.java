@@ -28,8 +28,16 @@ final class CountWindow extends Window {
   }
 
   @Override
-  void record(boolean failed, boolean slow, long now) {
-    int fresh = CALL | (failed ? FAILED : 0) | (slow ? SLOW : 0);
+  void recordGood(Cell mine, long now) {
+    record(CALL);
+  }
+
+  @Override
+  void recordBad(boolean failed, boolean slow, long now) {
+    record(CALL | (failed ? FAILED : 0) | (slow ? SLOW : 0));
+  }
+
+  private void record(int fresh) {
     int place = (int) (cursor.getAndIncrement() % ring.length());
     int old = ring.getAndSet(place, fresh);
     move(calls, old, fresh, CALL);

@@ -64,11 +64,13 @@ final class HalfOpenState extends State {
   }
 
   @Override
-  boolean complete(long permit, Outcome outcome, boolean slow, long now, Throwable error) {
+  boolean complete(
+      long permit, Cell mine, Outcome outcome, boolean slow, long now, Throwable error) {
     int place = (int) (permit >>> NUMBER_BITS) & MAX_PROBES;
     long held = leases.get(place);
-    boolean mine = held != 0 && (held & NUMBER_MASK) == (permit & NUMBER_MASK) && holds(held, now);
-    if (!mine || !leases.compareAndSet(place, held, 0)) {
+    boolean current =
+        held != 0 && (held & NUMBER_MASK) == (permit & NUMBER_MASK) && holds(held, now);
+    if (!current || !leases.compareAndSet(place, held, 0)) {
       return false;
     }
     if (outcome == Outcome.IGNORED) {

@@ -1,5 +1,6 @@
 package dev.thriftbreaker.breaker;
 
+import java.util.List;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -30,15 +31,29 @@ public final class LatencyHistogram {
    *
    * @param count how many values
    * @param mean their mean in nanoseconds, from the middles of their buckets
+   * @param stdDev their standard deviation in nanoseconds, from the same
+   * @param min the smallest in nanoseconds
    * @param p50 the median in nanoseconds
+   * @param p75 the 75th percentile in nanoseconds
    * @param p95 the 95th percentile in nanoseconds
+   * @param p98 the 98th percentile in nanoseconds
    * @param p99 the 99th percentile in nanoseconds
    * @param p999 the 99.9th percentile in nanoseconds
    * @param max the largest in nanoseconds
    */
   public record Summary(
-      long count, double mean, long p50, long p95, long p99, long p999, long max) {
-    static final Summary EMPTY = new Summary(0, 0, 0, 0, 0, 0, 0);
+      long count,
+      double mean,
+      double stdDev,
+      long min,
+      long p50,
+      long p75,
+      long p95,
+      long p98,
+      long p99,
+      long p999,
+      long max) {
+    static final Summary EMPTY = new Summary(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
   }
 
   /**
@@ -48,11 +63,14 @@ public final class LatencyHistogram {
    * @param now the present, on the clock that all calls of this histogram share
    */
   public void record(long durationNanos, long now) {
-    Period period = current.get();
-    if (period == null || now - period.startNanos >= PERIOD_NANOS) {
-      period = rotate(period, now);
-    }
-    period.buckets.getAndIncrement(Math.min(bucket(Math.max(0, durationNanos)), BUCKETS - 1));
+    period(now).buckets.getAndIncrement(bucketOf(durationNanos));
+  }
+
+  /** Records one duration, for a histogram that only one thread at a time writes to. */
+  void recordAlone(long durationNanos, long now) {
+    AtomicIntegerArray buckets = period(now).buckets;
+    int bucket = bucketOf(durationNanos);
+    buckets.setOpaque(bucket, buckets.getPlain(bucket) + 1);
   }
 
   /**
@@ -62,16 +80,27 @@ public final class LatencyHistogram {
    * @return the summary, all zero if nothing was recorded
    */
   public Summary summary(long now) {
-    Period period = current.get();
-    if (period == null || now - period.startNanos >= 2 * PERIOD_NANOS) {
-      return Summary.EMPTY;
-    }
+    return summary(List.of(this), now);
+  }
+
+  /** What was recorded lately in several histograms, as if it had been one. */
+  static Summary summary(List<LatencyHistogram> all, long now) {
     long[] sums = new long[BUCKETS];
-    add(period, sums);
-    if (period.before != null && now - period.before.startNanos < 2 * PERIOD_NANOS) {
-      add(period.before, sums);
+    for (LatencyHistogram histogram : all) {
+      Period period = histogram.current.get();
+      if (period != null) {
+        add(period, sums, now);
+        if (period.before != null) {
+          add(period.before, sums, now);
+        }
+      }
     }
     return summarize(sums);
+  }
+
+  private Period period(long now) {
+    Period period = current.get();
+    return period == null || now - period.startNanos >= PERIOD_NANOS ? rotate(period, now) : period;
   }
 
   private Period rotate(Period old, long now) {
@@ -80,7 +109,10 @@ public final class LatencyHistogram {
     return current.compareAndSet(old, fresh) ? fresh : current.get();
   }
 
-  private static void add(Period period, long[] sums) {
+  private static void add(Period period, long[] sums, long now) {
+    if (now - period.startNanos >= 2 * PERIOD_NANOS) {
+      return;
+    }
     for (int i = 0; i < BUCKETS; i++) {
       sums[i] += period.buckets.get(i);
     }
@@ -89,25 +121,43 @@ public final class LatencyHistogram {
   private static Summary summarize(long[] sums) {
     long count = 0;
     double total = 0;
+    int first = -1;
     int last = 0;
     for (int i = 0; i < BUCKETS; i++) {
       if (sums[i] > 0) {
         count += sums[i];
         total += (double) sums[i] * middle(i);
+        first = first < 0 ? i : first;
         last = i;
       }
     }
     if (count == 0) {
       return Summary.EMPTY;
     }
+    double mean = total / count;
     return new Summary(
         count,
-        total / count,
+        mean,
+        standardDeviation(sums, count, mean),
+        middle(first),
         percentile(sums, count, 0.50),
+        percentile(sums, count, 0.75),
         percentile(sums, count, 0.95),
+        percentile(sums, count, 0.98),
         percentile(sums, count, 0.99),
         percentile(sums, count, 0.999),
         middle(last));
+  }
+
+  private static double standardDeviation(long[] sums, long count, double mean) {
+    double squares = 0;
+    for (int i = 0; i < BUCKETS; i++) {
+      if (sums[i] > 0) {
+        double apart = middle(i) - mean;
+        squares += sums[i] * apart * apart;
+      }
+    }
+    return Math.sqrt(squares / count);
   }
 
   private static long percentile(long[] sums, long count, double share) {
@@ -120,6 +170,10 @@ public final class LatencyHistogram {
       }
     }
     return middle(BUCKETS - 1);
+  }
+
+  private static int bucketOf(long durationNanos) {
+    return Math.min(bucket(Math.max(0, durationNanos)), BUCKETS - 1);
   }
 
   /**

@@ -31,7 +31,8 @@ final class OpenState extends State {
   }
 
   @Override
-  boolean complete(long permit, Outcome outcome, boolean slow, long now, Throwable error) {
+  boolean complete(
+      long permit, Cell mine, Outcome outcome, boolean slow, long now, Throwable error) {
     return false;
   }
 

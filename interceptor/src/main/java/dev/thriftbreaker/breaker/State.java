@@ -31,7 +31,8 @@ abstract sealed class State permits ClosedState, HalfOpenState, OpenState {
   abstract boolean refuses(long now);
 
   /** Takes the outcome of a permit of this state's own. False if the permit has lapsed. */
-  abstract boolean complete(long permit, Outcome outcome, boolean slow, long now, Throwable error);
+  abstract boolean complete(
+      long permit, Cell mine, Outcome outcome, boolean slow, long now, Throwable error);
 
   /** What time alone brings about. */
   abstract void tick(long now);

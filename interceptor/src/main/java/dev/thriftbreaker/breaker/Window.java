@@ -3,14 +3,17 @@ package dev.thriftbreaker.breaker;
 /** The recent calls of a closed breaker. Any number of threads record and read at once. */
 abstract sealed class Window permits TimeWindow, CountWindow {
 
-  static Window of(BreakerConfig config, long now) {
+  static Window of(BreakerConfig config, CellTable cells, long id, long now) {
     return switch (config.windowType()) {
-      case TIME -> new TimeWindow(config.windowDuration().toNanos(), now);
+      case TIME -> new TimeWindow(cells, id, config.windowDuration().toNanos(), now);
       case COUNT -> new CountWindow(config.windowSize());
     };
   }
 
-  abstract void record(boolean failed, boolean slow, long now);
+  /** Records a call that neither failed nor was slow. */
+  abstract void recordGood(Cell mine, long now);
+
+  abstract void recordBad(boolean failed, boolean slow, long now);
 
   abstract WindowCounts counts(long now);
 }

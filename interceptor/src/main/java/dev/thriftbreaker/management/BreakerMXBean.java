@@ -124,11 +124,12 @@ public interface BreakerMXBean {
   int getConsecutiveOpens();
 
   /**
-   * What brought the state about: LOCAL, REMOTE, OPERATOR or TIMER.
+   * What brought the state about: LOCAL (its own calls), REMOTE (the fleet), OPERATOR or TIMER.
    *
    * @return see above
    */
-  @Description("What brought the state about: LOCAL, REMOTE, OPERATOR or TIMER.")
+  @Description(
+      "What brought the state about: LOCAL (its own calls), REMOTE (the fleet), OPERATOR or TIMER.")
   String getCause();
 
   /**
@@ -140,11 +141,11 @@ public interface BreakerMXBean {
   String getReason();
 
   /**
-   * Why it last opened on its own evidence or another's; empty if it never did.
+   * Why it last opened; empty if it never did.
    *
    * @return see above
    */
-  @Description("Why it last opened on its own evidence or another's; empty if it never did.")
+  @Description("Why it last opened; empty if it never did.")
   String getLastTrip();
 
   /**
@@ -268,11 +269,12 @@ public interface BreakerMXBean {
   long getOpenMillisTotal();
 
   /**
-   * How long calls took in the last 30 to 60 seconds, in milliseconds.
+   * How long calls took in the last 30 to 60 seconds, in milliseconds; ignored calls apart.
    *
    * @return see above
    */
-  @Description("How long calls took in the last 30 to 60 seconds, in milliseconds.")
+  @Description(
+      "How long calls took in the last 30 to 60 seconds, in milliseconds; ignored calls apart.")
   Latency getLatency();
 
   /**
@@ -292,128 +294,142 @@ public interface BreakerMXBean {
   int getConfigVersion();
 
   /**
-   * The latest transitions, oldest first, each with its time.
+   * The latest 32 transitions, oldest first, each with its time, ISO-8601 UTC.
    *
    * @return see above
    */
-  @Description("The latest transitions, oldest first, each with its time.")
+  @Description("The latest 32 transitions, oldest first, each with its time, ISO-8601 UTC.")
   String[] getHistory();
 
   /**
    * Refuses every call on this instance for a time.
    *
    * @param seconds how long, in seconds, 1 to 86400
-   * @param reason why, for the audit; must not be blank
+   * @param reason why, in words; not blank, at most 200 characters
    * @return what changed, old -&gt; new
    */
   @Description("Refuses every call on this instance for a time.")
   String forceOpen(
       @Description(name = "seconds", value = "how long, in seconds, 1 to 86400") long seconds,
-      @Description(name = "reason", value = "why, for the audit; must not be blank") String reason);
+      @Description(name = "reason", value = "why, in words; not blank, at most 200 characters")
+          String reason);
 
   /**
    * Lets every call pass on this instance for a time; the state goes on being judged.
    *
    * @param seconds how long, in seconds, 1 to 86400
-   * @param reason why, for the audit; must not be blank
+   * @param reason why, in words; not blank, at most 200 characters
    * @return what changed, old -&gt; new
    */
   @Description("Lets every call pass on this instance for a time; the state goes on being judged.")
   String forceClosed(
       @Description(name = "seconds", value = "how long, in seconds, 1 to 86400") long seconds,
-      @Description(name = "reason", value = "why, for the audit; must not be blank") String reason);
+      @Description(name = "reason", value = "why, in words; not blank, at most 200 characters")
+          String reason);
 
   /**
    * Lets every call pass on this instance for a time and counts what would have been refused.
    *
    * @param seconds how long, in seconds, 1 to 86400
-   * @param reason why, for the audit; must not be blank
+   * @param reason why, in words; not blank, at most 200 characters
    * @return what changed, old -&gt; new
    */
   @Description(
       "Lets every call pass on this instance for a time and counts what would have been refused.")
   String shadow(
       @Description(name = "seconds", value = "how long, in seconds, 1 to 86400") long seconds,
-      @Description(name = "reason", value = "why, for the audit; must not be blank") String reason);
+      @Description(name = "reason", value = "why, in words; not blank, at most 200 characters")
+          String reason);
 
   /**
-   * Ends the override in force; a fleet-wide one ends on every instance.
+   * Ends the mode in force; a fleet-wide one ends on every instance. Where this instance's own
+   * ends, the fleet's holds again, if there is one. Refused in AUTO.
    *
-   * @param reason why, for the audit; must not be blank
+   * @param reason why, in words; not blank, at most 200 characters
    * @return what changed, old -&gt; new
    */
-  @Description("Ends the override in force; a fleet-wide one ends on every instance.")
+  @Description(
+      "Ends the mode in force; a fleet-wide one ends on every instance. Where this instance's own ends, the fleet's holds again, if there is one. Refused in AUTO.")
   String release(
-      @Description(name = "reason", value = "why, for the audit; must not be blank") String reason);
+      @Description(name = "reason", value = "why, in words; not blank, at most 200 characters")
+          String reason);
 
   /**
    * Refuses every call on every instance of the fleet for a time.
    *
    * @param seconds how long, in seconds, 1 to 86400
-   * @param reason why, for the audit; must not be blank
+   * @param reason why, in words; not blank, at most 200 characters
    * @return what changed, old -&gt; new
    */
   @Description("Refuses every call on every instance of the fleet for a time.")
   String forceOpenFleet(
       @Description(name = "seconds", value = "how long, in seconds, 1 to 86400") long seconds,
-      @Description(name = "reason", value = "why, for the audit; must not be blank") String reason);
+      @Description(name = "reason", value = "why, in words; not blank, at most 200 characters")
+          String reason);
 
   /**
    * Lets every call pass on every instance of the fleet for a time.
    *
    * @param seconds how long, in seconds, 1 to 86400
-   * @param reason why, for the audit; must not be blank
+   * @param reason why, in words; not blank, at most 200 characters
    * @return what changed, old -&gt; new
    */
   @Description("Lets every call pass on every instance of the fleet for a time.")
   String forceClosedFleet(
       @Description(name = "seconds", value = "how long, in seconds, 1 to 86400") long seconds,
-      @Description(name = "reason", value = "why, for the audit; must not be blank") String reason);
+      @Description(name = "reason", value = "why, in words; not blank, at most 200 characters")
+          String reason);
 
   /**
    * Puts every instance of the fleet in SHADOW for a time.
    *
    * @param seconds how long, in seconds, 1 to 86400
-   * @param reason why, for the audit; must not be blank
+   * @param reason why, in words; not blank, at most 200 characters
    * @return what changed, old -&gt; new
    */
   @Description("Puts every instance of the fleet in SHADOW for a time.")
   String shadowFleet(
       @Description(name = "seconds", value = "how long, in seconds, 1 to 86400") long seconds,
-      @Description(name = "reason", value = "why, for the audit; must not be blank") String reason);
+      @Description(name = "reason", value = "why, in words; not blank, at most 200 characters")
+          String reason);
 
   /**
-   * Closes the breaker and empties its window.
+   * Closes the breaker and empties its window. The mode stays.
    *
-   * @param reason why, for the audit; must not be blank
+   * @param reason why, in words; not blank, at most 200 characters
    * @return what changed, old -&gt; new
    */
-  @Description("Closes the breaker and empties its window.")
+  @Description("Closes the breaker and empties its window. The mode stays.")
   String reset(
-      @Description(name = "reason", value = "why, for the audit; must not be blank") String reason);
+      @Description(name = "reason", value = "why, in words; not blank, at most 200 characters")
+          String reason);
 
   /**
-   * Makes an open breaker probe at once.
+   * Makes an open breaker probe at once. Refused if it is not OPEN.
    *
-   * @param reason why, for the audit; must not be blank
+   * @param reason why, in words; not blank, at most 200 characters
    * @return what changed, old -&gt; new
    */
-  @Description("Makes an open breaker probe at once.")
+  @Description("Makes an open breaker probe at once. Refused if it is not OPEN.")
   String probeNow(
-      @Description(name = "reason", value = "why, for the audit; must not be blank") String reason);
+      @Description(name = "reason", value = "why, in words; not blank, at most 200 characters")
+          String reason);
 
   /**
-   * Changes a setting of the running breaker on this instance.
+   * Changes a setting of the running breaker on this instance, until it is built anew. Refused if
+   * it has that value.
    *
    * @param setting its name, one of the keys of Settings
    * @param value such as 0.5, 20, 500ms or 5s
-   * @param reason why, for the audit; must not be blank
+   * @param reason why, in words; not blank, at most 200 characters
    * @return what changed, old -&gt; new
    */
-  @Description("Changes a setting of the running breaker on this instance.")
+  @Description(
+      "Changes a setting of the running breaker on this instance, until it is built anew. Refused if it has that value.")
   String set(
       @Description(name = "setting", value = "its name, one of the keys of Settings")
           String setting,
       @Description(name = "value", value = "such as 0.5, 20, 500ms or 5s") String value,
-      @Description(name = "reason", value = "why, for the audit; must not be blank") String reason);
+      @Description(name = "reason", value = "why, in words; not blank, at most 200 characters")
+          String reason);
 }

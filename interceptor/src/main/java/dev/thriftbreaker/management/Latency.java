@@ -1,12 +1,15 @@
 package dev.thriftbreaker.management;
 
-import java.beans.ConstructorProperties;
+import dev.thriftbreaker.breaker.LatencyHistogram;
+import javax.management.ConstructorParameters;
 
 /**
  * How long calls took in the last 30 to 60 seconds, in milliseconds, all of one moment. Open MBean
  * clients see it as composite data.
  */
 public final class Latency {
+
+  private static final double NANOS_PER_MILLI = 1e6;
 
   private final long count;
   private final double meanMillis;
@@ -27,7 +30,7 @@ public final class Latency {
    * @param p999Millis the 99.9th percentile
    * @param maxMillis the longest
    */
-  @ConstructorProperties({
+  @ConstructorParameters({
     "count",
     "meanMillis",
     "p50Millis",
@@ -51,6 +54,23 @@ public final class Latency {
     this.p99Millis = p99Millis;
     this.p999Millis = p999Millis;
     this.maxMillis = maxMillis;
+  }
+
+  /**
+   * The same in milliseconds.
+   *
+   * @param summary a histogram's summary, in nanoseconds
+   * @return its times in milliseconds
+   */
+  public static Latency of(LatencyHistogram.Summary summary) {
+    return new Latency(
+        summary.count(),
+        summary.mean() / NANOS_PER_MILLI,
+        summary.p50() / NANOS_PER_MILLI,
+        summary.p95() / NANOS_PER_MILLI,
+        summary.p99() / NANOS_PER_MILLI,
+        summary.p999() / NANOS_PER_MILLI,
+        summary.max() / NANOS_PER_MILLI);
   }
 
   /**

@@ -138,16 +138,17 @@ class RacesTest {
     HeadOn.run(
         ROUNDS,
         () -> {
-          TimeWindow window = new TimeWindow(Duration.ofSeconds(10).toNanos(), 0);
+          TimeWindow window =
+              new TimeWindow(new CellTable(), 1, Duration.ofSeconds(10).toNanos(), 0);
           return new HeadOn.Round() {
             @Override
             public void first() {
-              window.record(true, false, 0);
+              window.recordBad(true, false, 0);
             }
 
             @Override
             public void second() {
-              window.record(true, false, 0);
+              window.recordBad(true, false, 0);
             }
 
             @Override
@@ -165,16 +166,16 @@ class RacesTest {
         ROUNDS,
         () -> {
           CountWindow window = new CountWindow(1);
-          window.record(true, true, 0);
+          window.recordBad(true, true, 0);
           return new HeadOn.Round() {
             @Override
             public void first() {
-              window.record(false, true, 0);
+              window.recordBad(false, true, 0);
             }
 
             @Override
             public void second() {
-              window.record(false, true, 0);
+              window.recordBad(false, true, 0);
             }
 
             @Override
@@ -319,13 +320,22 @@ class RacesTest {
 
   @Test
   void windows_lose_no_count_while_threads_record() throws Exception {
-    TimeWindow time = new TimeWindow(Duration.ofSeconds(10).toNanos(), 0);
+    CellTable cells = new CellTable();
+    TimeWindow time = new TimeWindow(cells, 1, Duration.ofSeconds(10).toNanos(), 0);
     CountWindow count = new CountWindow(1_000);
     allAtOnce(
         () -> {
+          Cell mine = cells.mine();
           for (int i = 0; i < 10_000; i++) {
-            time.record(i % 2 == 0, i % 5 == 0, i * 900_000L);
-            count.record(i % 2 == 0, i % 5 == 0, 0);
+            boolean failed = i % 2 == 0;
+            boolean slow = i % 5 == 0;
+            if (failed || slow) {
+              time.recordBad(failed, slow, i * 900_000L);
+              count.recordBad(failed, slow, 0);
+            } else {
+              time.recordGood(mine, i * 900_000L);
+              count.recordGood(mine, 0);
+            }
           }
           return null;
         });
@@ -335,7 +345,7 @@ class RacesTest {
     assertThat(last.calls()).isEqualTo(1_000);
     // the sums must equal the ring, so a full turn of good calls brings them back to zero
     for (int i = 0; i < 1_000; i++) {
-      count.record(false, false, 0);
+      count.recordGood(null, 0);
     }
     assertThat(count.counts(0)).isEqualTo(new WindowCounts(1_000, 0, 0));
   }

@@ -1,0 +1,232 @@
+package dev.thriftbreaker;
+
+import dev.thriftbreaker.breaker.BreakerConfig;
+import dev.thriftbreaker.breaker.Classifier;
+import dev.thriftbreaker.breaker.Setting;
+import java.io.IOException;
+import java.io.StringReader;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+
+/**
+ * Reads {@link ThriftInterceptor.Builder} settings from a properties file. Every complaint names
+ * the file, the line, the value and what was expected.
+ */
+final class SettingsFile {
+
+  private static final String KEYS =
+      "server, redis, namespace, instance, dependencies, defaults.SETTING, dependency.NAME.SETTING, requires.METHOD";
+
+  private record Line(int number, String value) {}
+
+  private final Path file;
+  private final Map<String, Line> lines = new LinkedHashMap<>();
+
+  private SettingsFile(Path file) {
+    this.file = file;
+  }
+
+  static ThriftInterceptor.Builder read(Path file) throws IOException {
+    SettingsFile settings = new SettingsFile(file);
+    settings.readLines();
+    return settings.toBuilder();
+  }
+
+  /**
+   * Splits the file into logical lines as {@link Properties} does, which itself keeps no line
+   * numbers.
+   */
+  private void readLines() throws IOException {
+    List<String> physical = Files.readAllLines(file, StandardCharsets.UTF_8);
+    for (int i = 0; i < physical.size(); i++) {
+      int number = i + 1;
+      StringBuilder logical = new StringBuilder(physical.get(i));
+      boolean comment =
+          physical.get(i).isBlank() || "#!".indexOf(physical.get(i).strip().charAt(0)) >= 0;
+      while (!comment && continues(logical) && i + 1 < physical.size()) {
+        logical.append('\n').append(physical.get(++i));
+      }
+      Properties one = new Properties();
+      try {
+        one.load(new StringReader(logical.toString()));
+      } catch (IllegalArgumentException e) {
+        throw bad(number, logical + " (expected: key = value, with escapes such as \\u00e9)");
+      }
+      for (String key : one.stringPropertyNames()) {
+        Line before = lines.put(key, new Line(number, one.getProperty(key).strip()));
+        if (before != null) {
+          throw bad(
+              number, key + ": given twice (expected: once; first in line " + before.number + ")");
+        }
+      }
+    }
+  }
+
+  private static boolean continues(CharSequence line) {
+    int backslashes = 0;
+    for (int i = line.length() - 1; i >= 0 && line.charAt(i) == '\\'; i--) {
+      backslashes++;
+    }
+    return backslashes % 2 == 1;
+  }
+
+  private ThriftInterceptor.Builder toBuilder() {
+    Line server = lines.get("server");
+    if (server == null) {
+      throw new IllegalArgumentException(file + ": server: missing (expected: the server's name)");
+    }
+    ThriftInterceptor.Builder builder = at("server", () -> ThriftInterceptor.builder(server.value));
+    Map<String, String> defaults = new LinkedHashMap<>();
+    Map<String, Map<String, String>> dependencies = new LinkedHashMap<>();
+    lines.forEach(
+        (key, line) -> {
+          String[] parts = key.split("\\.", 2);
+          String rest = parts.length == 2 ? parts[1] : null;
+          switch (rest == null ? key : parts[0] + ".") {
+            case "server" -> {}
+            case "redis" -> at(key, () -> builder.redis(URI.create(line.value)));
+            case "namespace" -> at(key, () -> builder.namespace(line.value));
+            case "instance" -> at(key, () -> builder.instance(line.value));
+            case "dependencies" ->
+                names(line.value)
+                    .forEach(name -> dependencies.putIfAbsent(name, new LinkedHashMap<>()));
+            case "defaults." -> defaults.put(rest, key);
+            case "requires." ->
+                at(key, () -> builder.requires(rest, names(line.value).toArray(String[]::new)));
+            case "dependency." -> {
+              int dot = rest.lastIndexOf('.');
+              if (dot < 1) {
+                throw bad(line.number, key + ": no such key (expected: dependency.NAME.SETTING)");
+              }
+              dependencies
+                  .computeIfAbsent(rest.substring(0, dot), name -> new LinkedHashMap<>())
+                  .put(rest.substring(dot + 1), key);
+            }
+            default ->
+                throw bad(line.number, key + ": no such key (expected one of: " + KEYS + ")");
+          }
+        });
+    Consumer<BreakerConfig.Builder> common = config -> writeAll(config, defaults);
+    check(common, defaults);
+    builder.defaults(common);
+    dependencies.forEach(
+        (name, own) -> {
+          Consumer<BreakerConfig.Builder> settings = config -> writeAll(config, own);
+          check(common.andThen(settings), own);
+          at(
+              own.isEmpty() ? "dependencies" : own.values().iterator().next(),
+              () -> builder.dependency(name, settings));
+        });
+    return builder;
+  }
+
+  private void writeAll(BreakerConfig.Builder config, Map<String, String> keys) {
+    keys.forEach((setting, key) -> at(key, () -> write(config, setting, lines.get(key).value)));
+  }
+
+  private static BreakerConfig.Builder write(
+      BreakerConfig.Builder config, String setting, String value) {
+    switch (setting) {
+      case "ignore" ->
+          names(value).forEach(name -> config.ignore(type(setting, name, Throwable.class)));
+      case "failOn" ->
+          names(value).forEach(name -> config.failOn(type(setting, name, Throwable.class)));
+      case "unwrap" ->
+          names(value).forEach(name -> config.unwrap(type(setting, name, Throwable.class)));
+      case "classifier" -> config.classifier(make(setting, value, Classifier.class));
+      case "failureResult" -> {
+        @SuppressWarnings("unchecked")
+        Predicate<Object> predicate = make(setting, value, Predicate.class);
+        config.failureResult(predicate);
+      }
+      default -> Setting.of(setting).write(config, value);
+    }
+    return config;
+  }
+
+  /**
+   * Ranges are known only once all settings are there; then the line is found by the setting's
+   * name.
+   */
+  private void check(Consumer<BreakerConfig.Builder> settings, Map<String, String> keys) {
+    BreakerConfig.Builder config = BreakerConfig.builder();
+    settings.accept(config);
+    try {
+      config.build();
+    } catch (IllegalArgumentException e) {
+      String key = keys.get(e.getMessage().split(":", 2)[0]);
+      if (key == null) {
+        throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
+      }
+      throw bad(lines.get(key).number, key + e.getMessage().substring(e.getMessage().indexOf(':')));
+    }
+  }
+
+  private static List<String> names(String value) {
+    return Arrays.stream(value.split(","))
+        .map(String::strip)
+        .filter(name -> !name.isEmpty())
+        .toList();
+  }
+
+  private static <T> Class<? extends T> type(String setting, String name, Class<T> expected) {
+    try {
+      ClassLoader loader = Thread.currentThread().getContextClassLoader();
+      return Class.forName(
+              name, true, loader != null ? loader : SettingsFile.class.getClassLoader())
+          .asSubclass(expected);
+    } catch (ClassNotFoundException | LinkageError | ClassCastException e) {
+      throw new IllegalArgumentException(
+          setting
+              + ": "
+              + name
+              + " (expected: the name of a class that is a "
+              + expected.getName()
+              + ")",
+          e);
+    }
+  }
+
+  private static <T> T make(String setting, String name, Class<T> expected) {
+    try {
+      return type(setting, name, expected).getConstructor().newInstance();
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalArgumentException(
+          setting
+              + ": "
+              + name
+              + " (expected: a class with a public constructor without parameters)",
+          e);
+    }
+  }
+
+  /** Takes a step on behalf of one key; a complaint gets the key's line and its full name. */
+  private <T> T at(String key, Supplier<T> step) {
+    try {
+      return step.get();
+    } catch (IllegalArgumentException e) {
+      String complaint = String.valueOf(e.getMessage());
+      if (complaint.startsWith(file + ":")) {
+        throw e;
+      }
+      String name = complaint.split(":", 2)[0];
+      throw bad(
+          lines.get(key).number,
+          key + (key.endsWith(name) ? complaint.substring(name.length()) : ": " + complaint));
+    }
+  }
+
+  private IllegalArgumentException bad(int line, String complaint) {
+    return new IllegalArgumentException(file + ":" + line + ": " + complaint);
+  }
+}

@@ -1,0 +1,422 @@
+package dev.thriftbreaker.fleet.redis;
+
+import dev.thriftbreaker.breaker.BreakerState;
+import dev.thriftbreaker.fleet.FleetOverride;
+import dev.thriftbreaker.fleet.FleetState;
+import dev.thriftbreaker.fleet.Reading;
+import dev.thriftbreaker.fleet.StateStore;
+import dev.thriftbreaker.fleet.StoreException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import redis.clients.jedis.AbstractPipeline;
+import redis.clients.jedis.ClientSetInfoConfig;
+import redis.clients.jedis.ConnectionPoolConfig;
+import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.Protocol;
+import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.Response;
+import redis.clients.jedis.UnifiedJedis;
+import redis.clients.jedis.exceptions.JedisDataException;
+
+/**
+ * The fleet's state in Redis 6.2 or later.
+ *
+ * <p>Keys, for a namespace {@code ns}: {@code tb:{ns/dependency}} holds a breaker's state, with
+ * {@code :override} an operator's decision, with {@code :audit} a stream of the latest thousand or
+ * so changes; none ever expires. Changes are published on {@code tb:events:ns}. The commands used
+ * are EVALSHA, EVAL, HMGET, HSET, XADD, PUBLISH, SUBSCRIBE, UNSUBSCRIBE, TIME, PING and CLIENT
+ * SETNAME; SELECT where the URI names a database; CONFIG GET where it is permitted.
+ *
+ * <p>Nothing is connected before the first use. A client that failed is thrown away. Thread safety:
+ * as {@link StateStore} asks.
+ */
+public final class RedisStore implements StateStore {
+
+  private static final int TIMEOUT_MILLIS = 200;
+  private static final int SUBSCRIPTION_TIMEOUT_MILLIS = 1_000;
+  private static final int TEXT_LENGTH = 500;
+
+  private final RedisAddress address;
+
+  /** Guarded by this, as are the two below; never held during I/O. */
+  private UnifiedJedis client;
+
+  private Subscription subscription;
+  private boolean closed;
+
+  /**
+   * Makes one; connects later.
+   *
+   * @param uri {@code redis://[user:password@]host[:port][/database]}; user and password
+   *     percent-encoded, port 6379 and database 0 by default
+   * @throws IllegalArgumentException if the URI is not of that form
+   */
+  public RedisStore(URI uri) {
+    this.address = RedisAddress.of(uri);
+  }
+
+  @Override
+  public String address() {
+    return address.toString();
+  }
+
+  @Override
+  public String toString() {
+    return address();
+  }
+
+  // ---- reading
+
+  @Override
+  public Map<String, Kept> readAll(String namespace, Collection<String> dependencies) {
+    return with(redis -> readAll(redis, namespace, dependencies));
+  }
+
+  private static Map<String, Kept> readAll(
+      UnifiedJedis redis, String namespace, Collection<String> dependencies) {
+    record Asked(
+        String dependency, Response<List<String>> state, Response<List<String>> override) {}
+    List<Asked> asked = new ArrayList<>();
+    Response<Object> time;
+    try (AbstractPipeline pipeline = redis.pipelined()) {
+      time = pipeline.sendCommand(Protocol.Command.TIME, new String[0]);
+      for (String dependency : dependencies) {
+        String stateKey = Layout.stateKey(namespace, dependency);
+        String overrideKey = Layout.overrideKey(namespace, dependency);
+        asked.add(
+            new Asked(
+                dependency,
+                pipeline.hmget(stateKey, Layout.STATE_FIELDS),
+                pipeline.hmget(overrideKey, Layout.OVERRIDE_FIELDS)));
+      }
+      pipeline.sync();
+    }
+    long now = millis(time.get());
+    Map<String, Kept> all = new LinkedHashMap<>();
+    for (Asked one : asked) {
+      all.put(
+          one.dependency,
+          new Kept(
+              read(one.state, Layout.STATE_FIELDS, now, Layout::state),
+              read(one.override, Layout.OVERRIDE_FIELDS, now, Layout::override)));
+    }
+    return all;
+  }
+
+  private static <T> Reading<T> read(
+      Response<List<String>> response,
+      String[] names,
+      long now,
+      BiFunction<Map<String, String>, Long, Reading<T>> layout) {
+    List<String> values;
+    try {
+      values = response.get();
+    } catch (JedisDataException e) {
+      if (String.valueOf(e.getMessage()).startsWith("WRONGTYPE")) {
+        return Reading.foreign("the key holds something else: " + e.getMessage());
+      }
+      throw e;
+    }
+    Map<String, String> fields = new HashMap<>();
+    for (int i = 0; i < names.length; i++) {
+      if (values.get(i) != null) {
+        fields.put(names[i], values.get(i));
+      }
+    }
+    return layout.apply(fields, now);
+  }
+
+  private static long millis(Object time) {
+    List<?> parts = (List<?>) time;
+    return Long.parseLong(text(parts.get(0))) * 1_000 + Long.parseLong(text(parts.get(1))) / 1_000;
+  }
+
+  @Override
+  public List<String> warnings() {
+    return with(
+        redis -> {
+          try {
+            String policy =
+                redis.configGet("maxmemory-policy").getOrDefault("maxmemory-policy", "");
+            boolean keeps =
+                policy.isEmpty() || policy.equals("noeviction") || policy.startsWith("volatile-");
+            return keeps
+                ? List.of()
+                : List.of(
+                    "maxmemory-policy: "
+                        + policy
+                        + " (expected: noeviction or volatile-*; this one loses breaker state)");
+          } catch (JedisDataException e) {
+            return List.of(); // not permitted to look
+          }
+        });
+  }
+
+  // ---- writing
+
+  @Override
+  public Answer<FleetState> write(String namespace, StateChange change) {
+    return run(
+        Script.TRANSITION,
+        namespace,
+        change.dependency(),
+        Layout.stateKey(namespace, change.dependency()),
+        Layout::state,
+        change.request(),
+        String.valueOf(change.seenEpoch()),
+        change.state() == BreakerState.RAMPING ? "CLOSED" : change.state().name(),
+        String.valueOf(change.ageMillis()),
+        String.valueOf(change.remainingMillis()),
+        String.valueOf(change.consecutiveOpens()),
+        change.by(),
+        change.cause(),
+        change.why(),
+        change.instance());
+  }
+
+  @Override
+  public Answer<FleetState> repair(
+      String namespace, String dependency, FleetState lost, String instance) {
+    return run(
+        Script.REPAIR,
+        namespace,
+        dependency,
+        Layout.stateKey(namespace, dependency),
+        Layout::state,
+        String.valueOf(lost.epoch()),
+        lost.state().name(),
+        String.valueOf(lost.ageMillis()),
+        String.valueOf(lost.remainingMillis()),
+        String.valueOf(lost.consecutiveOpens()),
+        lost.by(),
+        lost.cause(),
+        lost.why(),
+        lost.requests(),
+        instance);
+  }
+
+  @Override
+  public Answer<FleetOverride> override(String namespace, OverrideChange change) {
+    return run(
+        Script.OVERRIDE,
+        namespace,
+        change.dependency(),
+        Layout.overrideKey(namespace, change.dependency()),
+        Layout::override,
+        change.request(),
+        String.valueOf(change.seenVersion()),
+        Layout.modeName(change.mode()),
+        String.valueOf(change.lastsMillis()),
+        change.by(),
+        change.why(),
+        change.instance());
+  }
+
+  @Override
+  public Answer<FleetOverride> repairOverride(
+      String namespace, String dependency, FleetOverride lost, String instance) {
+    return run(
+        Script.REPAIR_OVERRIDE,
+        namespace,
+        dependency,
+        Layout.overrideKey(namespace, dependency),
+        Layout::override,
+        String.valueOf(lost.version()),
+        Layout.modeName(lost.mode()),
+        String.valueOf(lost.remainingMillis()),
+        lost.by(),
+        lost.why(),
+        lost.request(),
+        instance);
+  }
+
+  private <T> Answer<T> run(
+      Script script,
+      String namespace,
+      String dependency,
+      String key,
+      BiFunction<Map<String, String>, Long, Reading<T>> layout,
+      String... own) {
+    List<String> arguments = new ArrayList<>();
+    arguments.add(Layout.channel(namespace));
+    arguments.add(dependency);
+    for (String argument : own) {
+      arguments.add(
+          argument.length() <= TEXT_LENGTH ? argument : argument.substring(0, TEXT_LENGTH));
+    }
+    List<String> keys = List.of(key, Layout.auditKey(namespace, dependency));
+    List<?> answer = (List<?>) with(redis -> script.run(redis, keys, arguments));
+    String status = text(answer.get(0));
+    Map<String, String> fields = new HashMap<>();
+    for (int i = 3; i + 1 < answer.size(); i += 2) {
+      fields.put(text(answer.get(i)), text(answer.get(i + 1)));
+    }
+    Reading<T> current = layout.apply(fields, Long.parseLong(text(answer.get(1))));
+    boolean accepted = status.equals("OK") || status.equals("DONE");
+    return new Answer<>(accepted, current, text(answer.get(2)));
+  }
+
+  private static String text(Object part) {
+    return part instanceof byte[] bytes
+        ? new String(bytes, StandardCharsets.UTF_8)
+        : String.valueOf(part);
+  }
+
+  // ---- the subscription
+
+  @Override
+  public void subscribe(String namespace, Events events) {
+    Subscription mine;
+    synchronized (this) {
+      if (closed) {
+        throw closed();
+      }
+      mine = new Subscription(events);
+      subscription = mine;
+    }
+    try {
+      mine.run(
+          new HostAndPort(address.host(), address.port()),
+          config().blockingSocketTimeoutMillis(SUBSCRIPTION_TIMEOUT_MILLIS).build(),
+          Layout.channel(namespace));
+      throw new StoreException(StoreException.Kind.UNREACHABLE, "the subscription ended", null);
+    } catch (RuntimeException e) {
+      throw Failure.of(e);
+    } finally {
+      synchronized (this) {
+        subscription = null;
+      }
+      mine.abort();
+    }
+  }
+
+  @Override
+  public void pingSubscription() {
+    Subscription current;
+    synchronized (this) {
+      current = subscription;
+    }
+    if (current != null) {
+      current.pingIfSubscribed();
+    }
+  }
+
+  // ---- the connections
+
+  private <T> T with(Function<UnifiedJedis, T> work) {
+    UnifiedJedis current = client();
+    try {
+      return work.apply(current);
+    } catch (RuntimeException e) {
+      StoreException failure = Failure.of(e);
+      if (failure.kind() == StoreException.Kind.UNREACHABLE
+          || failure.kind() == StoreException.Kind.DENIED) {
+        discard(current);
+      }
+      throw failure;
+    }
+  }
+
+  private UnifiedJedis client() {
+    synchronized (this) {
+      if (closed) {
+        throw closed();
+      }
+      if (client != null) {
+        return client;
+      }
+    }
+    UnifiedJedis fresh;
+    try {
+      ConnectionPoolConfig pool = new ConnectionPoolConfig();
+      pool.setMaxTotal(2);
+      pool.setMaxIdle(2);
+      pool.setMinIdle(0);
+      pool.setMaxWait(Duration.ofMillis(TIMEOUT_MILLIS));
+      pool.setTimeBetweenEvictionRuns(Duration.ofMillis(-1)); // no thread of the pool's own
+      pool.setJmxEnabled(false);
+      fresh =
+          RedisClient.builder()
+              .hostAndPort(address.host(), address.port())
+              .clientConfig(config().build())
+              .poolConfig(pool)
+              .build();
+    } catch (RuntimeException e) {
+      throw Failure.of(e);
+    }
+    synchronized (this) {
+      if (!closed) {
+        client = fresh;
+        return fresh;
+      }
+    }
+    fresh.close();
+    throw closed();
+  }
+
+  private DefaultJedisClientConfig.Builder config() {
+    DefaultJedisClientConfig.Builder config =
+        DefaultJedisClientConfig.builder()
+            // a client that is built while Redis is down must not guess the protocol
+            .resp2()
+            .connectionTimeoutMillis(TIMEOUT_MILLIS)
+            .socketTimeoutMillis(TIMEOUT_MILLIS)
+            .database(address.database())
+            .clientName("thrift-breaker")
+            // would need a permission of its own
+            .clientSetInfoConfig(ClientSetInfoConfig.DISABLED);
+    if (address.password() != null) {
+      config.user(address.user()).password(address.password());
+    }
+    return config;
+  }
+
+  private void discard(UnifiedJedis failed) {
+    synchronized (this) {
+      if (client == failed) {
+        client = null;
+      }
+    }
+    closeQuietly(failed);
+  }
+
+  private static void closeQuietly(UnifiedJedis client) {
+    try {
+      client.close();
+    } catch (RuntimeException e) {
+      // its sockets are gone all the same
+    }
+  }
+
+  private static StoreException closed() {
+    return new StoreException(StoreException.Kind.UNREACHABLE, "closed", null);
+  }
+
+  @Override
+  public void close() {
+    UnifiedJedis oldClient;
+    Subscription oldSubscription;
+    synchronized (this) {
+      closed = true;
+      oldClient = client;
+      client = null;
+      oldSubscription = subscription;
+    }
+    if (oldSubscription != null) {
+      oldSubscription.abort();
+    }
+    if (oldClient != null) {
+      closeQuietly(oldClient);
+    }
+  }
+}

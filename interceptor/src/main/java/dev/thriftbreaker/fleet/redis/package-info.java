@@ -1,0 +1,2 @@
+/** The fleet's state in Redis. */
+package dev.thriftbreaker.fleet.redis;

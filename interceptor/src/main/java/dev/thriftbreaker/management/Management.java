@@ -1,0 +1,175 @@
+package dev.thriftbreaker.management;
+
+import com.codahale.metrics.MetricRegistry;
+import dev.thriftbreaker.breaker.CircuitBreaker;
+import dev.thriftbreaker.breaker.LatencyHistogram;
+import dev.thriftbreaker.fleet.FleetSync;
+import java.lang.management.ManagementFactory;
+import java.time.Clock;
+import java.util.Objects;
+import java.util.function.Supplier;
+import javax.management.MBeanServer;
+import javax.management.NotificationBroadcasterSupport;
+import javax.management.ObjectName;
+
+/**
+ * The operator's side of one server: its MBeans and its metrics.
+ *
+ * <p>MBeans are named {@code dev.thriftbreaker:type=T,server=S[,name=N]}. Metrics are in the
+ * registry as {@code thriftbreaker.S.breaker.N.M}, {@code thriftbreaker.S.method.N.M} and {@code
+ * thriftbreaker.S.link.redis.M}, and in JMX as {@code
+ * dev.thriftbreaker:type=Metric,server=S,breaker=N,name=M} and likewise {@code method=N} and {@code
+ * link=redis}:
+ *
+ * <table>
+ * <caption>Metrics</caption>
+ * <tr><th>of a</th><th>counters, which only rise</th><th>gauges</th><th>histogram</th></tr>
+ * <tr><td>breaker</td>
+ * <td>calls, successes, failures, ignored, slow, shed, late, wouldRefuse, opened, openMillis</td>
+ * <td>stateCode (0 CLOSED, 1 HALF_OPEN, 2 OPEN, 3 RAMPING), modeCode (0 AUTO, 1 FORCED_OPEN, 2
+ * FORCED_CLOSED, 3 SHADOW), refusing (0 or 1), retryAfterMillis, consecutiveOpens, failureRate,
+ * slowCallRate, windowCalls, inFlight, configVersion</td>
+ * <td>latencyMicros</td></tr>
+ * <tr><td>method</td><td>requests, successes, failures, shed, contained</td><td>inFlight</td>
+ * <td>latencyMicros</td></tr>
+ * <tr><td>link</td><td>errors, writes, events, reconciles, repairs</td>
+ * <td>up (0 or 1), pendingWrites</td><td></td></tr>
+ * </table>
+ *
+ * <p>Every metric reads what is counted anyway when a reporter asks; calls pay nothing for it. The
+ * count of a histogram is that of all calls since start, its distribution that of the last 30 to 60
+ * seconds.
+ *
+ * <p>No connector is opened. Nothing here does I/O, but for operations on the whole fleet. Each
+ * method registers all it names or nothing. Safe for any threads.
+ */
+public final class Management implements AutoCloseable {
+
+  private final ObjectNames objectNames;
+  private final Registrar registrar;
+  private final Metrics metrics;
+  private final Clock wallClock;
+  private volatile boolean closed;
+
+  /**
+   * For the MBean server of the platform.
+   *
+   * @param server the server's name, {@code [A-Za-z0-9_.-]{1,64}}
+   * @param registry where metrics go; may be shared
+   * @throws IllegalArgumentException if the name is another
+   */
+  public Management(String server, MetricRegistry registry) {
+    this(server, registry, ManagementFactory.getPlatformMBeanServer(), Clock.systemUTC());
+  }
+
+  /**
+   * For an MBean server of one's own.
+   *
+   * @param server the server's name, {@code [A-Za-z0-9_.-]{1,64}}
+   * @param registry where metrics go; may be shared
+   * @param mbeanServer where MBeans go
+   * @param wallClock the time of day, for what operators read
+   * @throws IllegalArgumentException if the name is another
+   */
+  public Management(
+      String server, MetricRegistry registry, MBeanServer mbeanServer, Clock wallClock) {
+    this.objectNames = new ObjectNames(server);
+    this.wallClock = Objects.requireNonNull(wallClock, "wallClock");
+    this.registrar = new Registrar(Objects.requireNonNull(mbeanServer, "mbeanServer"));
+    this.metrics =
+        new Metrics(objectNames, Objects.requireNonNull(registry, "registry"), mbeanServer);
+  }
+
+  /**
+   * Registers a breaker as {@code type=Breaker}, with its metrics. Its MBean sends an {@code
+   * AttributeChangeNotification} for each transition, from the thread that calls {@link
+   * CircuitBreaker#dispatch()}.
+   *
+   * @param breaker the breaker
+   * @param fleet what carries acts on the whole fleet, or null where state is kept in memory only
+   * @throws IllegalArgumentException if the breaker's name is not {@code [A-Za-z0-9_.-]{1,64}}
+   * @throws IllegalStateException if the name is taken; the message says which
+   */
+  public void breaker(CircuitBreaker breaker, FleetSync fleet) {
+    ObjectName name = objectNames.of("Breaker", breaker.name());
+    WallTime wallTime = new WallTime(wallClock, breaker::now);
+    BreakerBean bean = new BreakerBean(breaker, fleet, wallTime);
+    TransitionNotifier notifier = new TransitionNotifier(name, wallTime);
+    register(
+        name,
+        new DescribedMBean(bean, BreakerMXBean.class, notifier),
+        () -> metrics.breaker(breaker));
+    breaker.addListener(
+        transition -> {
+          if (!closed) {
+            bean.remember(transition);
+            notifier.send(transition);
+          }
+        });
+  }
+
+  /**
+   * Registers a method as {@code type=Method}, with its metrics.
+   *
+   * @param method the method; its getters must be quick and never throw
+   * @param latency how long its requests took lately
+   * @throws IllegalArgumentException if the method's name is not {@code [A-Za-z0-9_.-]{1,64}}
+   * @throws IllegalStateException if the name is taken; the message says which
+   */
+  public void method(MethodMXBean method, Supplier<LatencyHistogram.Summary> latency) {
+    register(
+        objectNames.of("Method", method.getName()),
+        silent(method, MethodMXBean.class),
+        () -> metrics.method(method, latency));
+  }
+
+  /**
+   * Registers the link to Redis as {@code type=RedisLink}, with its metrics.
+   *
+   * @param fleet the link
+   * @throws IllegalStateException if the name is taken; the message says which
+   */
+  public void redisLink(FleetSync fleet) {
+    register(
+        objectNames.of("RedisLink", null),
+        silent(new RedisLinkBean(fleet), RedisLinkMXBean.class),
+        () -> metrics.redisLink(fleet));
+  }
+
+  /**
+   * Registers any MXBean whose interface carries {@link Description}s.
+   *
+   * @param <T> the interface
+   * @param type the type in its name, such as {@code Interceptor}
+   * @param name the name in its name, or null for the only one of its type
+   * @param bean the bean; its getters must be quick and never throw
+   * @param mxbean the interface, public
+   * @throws IllegalArgumentException if type or name is not {@code [A-Za-z0-9_.-]{1,64}}
+   * @throws IllegalStateException if the name is taken; the message says which
+   */
+  public <T> void register(String type, String name, T bean, Class<T> mxbean) {
+    register(objectNames.of(type, name), silent(bean, mxbean), () -> {});
+  }
+
+  private static <T> DescribedMBean silent(T bean, Class<T> mxbean) {
+    return new DescribedMBean(bean, mxbean, new NotificationBroadcasterSupport());
+  }
+
+  private void register(ObjectName name, DescribedMBean mbean, Runnable itsMetrics) {
+    registrar.register(name, mbean);
+    try {
+      itsMetrics.run();
+    } catch (RuntimeException e) {
+      registrar.unregister(name);
+      throw e;
+    }
+  }
+
+  /** Unregisters the MBeans and takes the metrics back, these and no others. */
+  @Override
+  public void close() {
+    closed = true;
+    registrar.close();
+    metrics.close();
+  }
+}

@@ -1,0 +1,50 @@
+package dev.thriftbreaker.management;
+
+import java.util.regex.Pattern;
+import javax.management.MalformedObjectNameException;
+import javax.management.ObjectName;
+
+/** The ObjectNames of one server. Names are plain, so nothing is ever quoted. */
+final class ObjectNames {
+
+  static final String DOMAIN = "dev.thriftbreaker";
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
+
+  private final String server;
+
+  ObjectNames(String server) {
+    this.server = checked("server", server);
+  }
+
+  String server() {
+    return server;
+  }
+
+  /** {@code dev.thriftbreaker:type=T,server=S[,name=N]}; the name may be null. */
+  ObjectName of(String type, String name) {
+    String base = DOMAIN + ":type=" + checked("type", type) + ",server=" + server;
+    return parse(name == null ? base : base + ",name=" + checked("name", name));
+  }
+
+  /** {@code dev.thriftbreaker:type=Metric,server=S,breaker=inventory,name=calls}. */
+  ObjectName ofMetric(String kind, String owner, String metric) {
+    return parse(
+        DOMAIN + ":type=Metric,server=" + server + "," + kind + "=" + owner + ",name=" + metric);
+  }
+
+  static String checked(String what, String name) {
+    if (name == null || !NAME.matcher(name).matches()) {
+      throw new IllegalArgumentException(
+          what + ": " + Input.quoted(name) + " (expected: " + NAME.pattern() + ")");
+    }
+    return name;
+  }
+
+  private static ObjectName parse(String text) {
+    try {
+      return new ObjectName(text);
+    } catch (MalformedObjectNameException e) {
+      throw new IllegalArgumentException(text + ": not an ObjectName", e);
+    }
+  }
+}

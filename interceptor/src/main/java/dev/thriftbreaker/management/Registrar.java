@@ -1,0 +1,73 @@
+package dev.thriftbreaker.management;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import javax.management.InstanceAlreadyExistsException;
+import javax.management.InstanceNotFoundException;
+import javax.management.JMException;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Registers MBeans and remembers them, so that closing it takes back those and no others. Its
+ * monitor guards the list; MBeans are registered and unregistered outside of the request path.
+ */
+final class Registrar implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(Registrar.class);
+
+  private final MBeanServer mbeanServer;
+  private final Deque<ObjectName> registered = new ArrayDeque<>();
+  private boolean closed;
+
+  Registrar(MBeanServer mbeanServer) {
+    this.mbeanServer = mbeanServer;
+  }
+
+  synchronized void register(ObjectName name, DescribedMBean mbean) {
+    if (closed) {
+      throw new IllegalStateException(name + " cannot be registered: closed");
+    }
+    try {
+      mbeanServer.registerMBean(mbean, name);
+      registered.push(name);
+    } catch (InstanceAlreadyExistsException e) {
+      throw taken(name);
+    } catch (JMException e) {
+      throw new IllegalStateException(name + " cannot be registered: " + e.getMessage(), e);
+    }
+  }
+
+  synchronized void unregister(ObjectName name) {
+    if (registered.remove(name)) {
+      takeBack(name);
+    }
+  }
+
+  static IllegalStateException taken(ObjectName name) {
+    return new IllegalStateException(
+        name
+            + " is registered already. Two interceptors in one JVM need different server names,"
+            + " and the first one must be closed before another takes its name.");
+  }
+
+  @Override
+  public synchronized void close() {
+    closed = true;
+    while (!registered.isEmpty()) {
+      takeBack(registered.pop());
+    }
+  }
+
+  private void takeBack(ObjectName name) {
+    try {
+      mbeanServer.unregisterMBean(name);
+    } catch (InstanceNotFoundException e) {
+      log.debug("{} was unregistered by somebody else", name);
+    } catch (JMException | RuntimeException e) {
+      log.warn("{} cannot be unregistered", name, e);
+    }
+  }
+}

@@ -1,0 +1,90 @@
+package dev.thriftbreaker.thrift;
+
+import dev.thriftbreaker.breaker.Refusal;
+import org.apache.thrift.TApplicationException;
+
+/**
+ * A guard refused a call because its dependency's breaker lets none pass. Generated processors
+ * answer it to their own caller as it is: type {@link #SHED}, and a message of the form {@code SHED
+ * dependency=inventory state=OPEN retryAfterMs=4200}, which also those clients can read that lose
+ * an unknown type.
+ *
+ * <p>It carries no stack trace: it is thrown when time is short, and says all there is to say.
+ */
+public final class BreakerOpenException extends TApplicationException {
+
+  /**
+   * The type, which libthrift itself leaves unused: LOADSHEDDING, after the value in fbthrift,
+   * whose idea it is.
+   */
+  public static final int SHED = 11;
+
+  private static final long serialVersionUID = 1L;
+
+  /** The dependency's name. */
+  private final String dependency;
+
+  /** Why. */
+  private final String reason;
+
+  /** How long to wait. */
+  private final long retryAfterMillis;
+
+  /**
+   * Tells a refusal.
+   *
+   * @param refusal by which breaker, and why
+   */
+  public BreakerOpenException(Refusal refusal) {
+    super(SHED, message(refusal));
+    dependency = refusal.breaker();
+    reason = refusal.reason();
+    retryAfterMillis = refusal.retryAfterMillis();
+  }
+
+  static String message(Refusal refusal) {
+    return "SHED dependency="
+        + refusal.breaker()
+        + " state="
+        + refusal.reason()
+        + " retryAfterMs="
+        + refusal.retryAfterMillis();
+  }
+
+  /**
+   * The dependency that is not called for now.
+   *
+   * @return its name
+   */
+  public String dependency() {
+    return dependency;
+  }
+
+  /**
+   * Why.
+   *
+   * @return OPEN, HALF_OPEN or FORCED_OPEN
+   */
+  public String reason() {
+    return reason;
+  }
+
+  /**
+   * How long to wait before trying again.
+   *
+   * @return milliseconds, 0 if now
+   */
+  public long retryAfterMillis() {
+    return retryAfterMillis;
+  }
+
+  /**
+   * Does nothing: there is no stack trace.
+   *
+   * @return this
+   */
+  @Override
+  public Throwable fillInStackTrace() {
+    return this;
+  }
+}

@@ -1,0 +1,133 @@
+package dev.thriftbreaker.thrift;
+
+import dev.thriftbreaker.breaker.LatencyHistogram;
+import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
+
+/**
+ * What became of the requests of one method. Counters only grow. Any number of threads count and
+ * read at once; a reader sees each counter at a moment of its own.
+ */
+public final class MethodStats {
+
+  private final String name;
+  private final List<String> requires;
+  private final LongSupplier nanoClock;
+  private final LongAdder requests = new LongAdder();
+  private final LongAdder successes = new LongAdder();
+  private final LongAdder failures = new LongAdder();
+  private final LongAdder sheds = new LongAdder();
+  private final LongAdder contained = new LongAdder();
+  private final LatencyHistogram latency = new LatencyHistogram();
+
+  MethodStats(String name, List<String> requires, LongSupplier nanoClock) {
+    this.name = name;
+    this.requires = List.copyOf(requires);
+    this.nanoClock = nanoClock;
+  }
+
+  void countBegun() {
+    requests.increment();
+  }
+
+  void countShed() {
+    sheds.increment();
+  }
+
+  void countContained() {
+    contained.increment();
+  }
+
+  void countEnded(boolean succeeded, long startNanos, long endNanos) {
+    latency.record(endNanos - startNanos, endNanos);
+    (succeeded ? successes : failures).increment();
+  }
+
+  /**
+   * The method's name; of a service that shares its server with others {@code Service.method}.
+   *
+   * @return letters, digits, {@code _}, {@code .} and {@code -} only; {@code unknown} for all
+   *     requests of methods that the server does not have
+   */
+  public String name() {
+    return name;
+  }
+
+  /**
+   * The dependencies while any of which refuses calls the requests are shed.
+   *
+   * @return their names, in the order declared; unmodifiable
+   */
+  public List<String> requires() {
+    return requires;
+  }
+
+  /**
+   * Requests whose header was read.
+   *
+   * @return the number since the start
+   */
+  public long requests() {
+    return requests.sum();
+  }
+
+  /**
+   * Requests that ended well: with a result or with an exception that the IDL declares. A oneway
+   * request whose handler failed is one too, as generated code keeps the failure to itself.
+   *
+   * @return the number since the start
+   */
+  public long successes() {
+    return successes.sum();
+  }
+
+  /**
+   * Requests that were answered with a TApplicationException or not at all, those that were shed
+   * apart. Over TTupleProtocol an answer's kind is not known and counts as a success.
+   *
+   * @return the number since the start
+   */
+  public long failures() {
+    return failures.sum();
+  }
+
+  /**
+   * Requests shed.
+   *
+   * @return the number since the start
+   */
+  public long sheds() {
+    return sheds.sum();
+  }
+
+  /**
+   * Failures among {@link #failures()} that were answered where a bare server would have closed the
+   * caller's connection.
+   *
+   * @return the number since the start
+   */
+  public long contained() {
+    return contained.sum();
+  }
+
+  /**
+   * Requests under way.
+   *
+   * @return the number now
+   */
+  public long inFlight() {
+    long ended = successes.sum() + failures.sum() + sheds.sum();
+    return requests.sum() - ended;
+  }
+
+  /**
+   * How long requests took lately, from the header read to the reply written; those that were shed
+   * are not among them.
+   *
+   * @return the summary, in nanoseconds
+   */
+  public LatencyHistogram.Summary latency() {
+    return latency.summary(nanoClock.getAsLong());
+  }
+}

@@ -1,0 +1,101 @@
+package dev.thriftbreaker.thrift;
+
+import java.lang.reflect.Field;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.thrift.TBaseProcessor;
+import org.apache.thrift.TMultiplexedProcessor;
+import org.apache.thrift.TProcessor;
+import org.apache.thrift.protocol.TMultiplexedProtocol;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The methods of a processor, as far as it shows them: a generated one does, and so does a
+ * multiplexed one over such.
+ */
+final class ServiceMethods {
+
+  /**
+   * One method.
+   *
+   * @param canonicalName how operators call it
+   * @param wireName how requests call it
+   * @param name how replies call it
+   * @param oneway whether it has no reply
+   */
+  record ServiceMethod(String canonicalName, String wireName, String name, boolean oneway) {}
+
+  private static final Logger log = LoggerFactory.getLogger(ServiceMethods.class);
+
+  private final List<ServiceMethod> found = new ArrayList<>();
+  private boolean complete = true;
+
+  ServiceMethods(TProcessor processor) {
+    if (processor instanceof TMultiplexedProcessor multiplexed) {
+      addServices(multiplexed);
+    } else {
+      add("", processor);
+    }
+  }
+
+  List<ServiceMethod> found() {
+    return found;
+  }
+
+  /** Whether there are no methods but those found. */
+  boolean isComplete() {
+    return complete;
+  }
+
+  @SuppressWarnings("rawtypes") // in libthrift's own signature
+  private void add(String service, TProcessor processor) {
+    RequestPath.refuseIfWrapped(processor);
+    if (!(processor instanceof TBaseProcessor<?> generated)) {
+      complete = false;
+      return;
+    }
+    boolean alone = service.isEmpty();
+    generated
+        .getProcessMapView()
+        .forEach(
+            (name, function) ->
+                found.add(
+                    new ServiceMethod(
+                        alone ? name : service.replaceAll("[^A-Za-z0-9_.-]", "_") + "." + name,
+                        alone ? name : service + TMultiplexedProtocol.SEPARATOR + name,
+                        name,
+                        function.isOneway())));
+  }
+
+  private void addServices(TMultiplexedProcessor multiplexed) {
+    Map<?, ?> services;
+    Object fallback;
+    try {
+      services = (Map<?, ?>) read(multiplexed, "SERVICE_PROCESSOR_MAP");
+      fallback = read(multiplexed, "defaultProcessor");
+    } catch (ReflectiveOperationException | RuntimeException e) {
+      log.warn(
+          "The services of {} cannot be listed; methods that no requirement names are counted as"
+              + " unknown",
+          multiplexed.getClass().getName(),
+          e);
+      complete = false;
+      return;
+    }
+    new TreeMap<Object, Object>(services)
+        .forEach((name, processor) -> add((String) name, (TProcessor) processor));
+    if (fallback != null) {
+      add("", (TProcessor) fallback);
+    }
+  }
+
+  private static Object read(TMultiplexedProcessor multiplexed, String field)
+      throws ReflectiveOperationException {
+    Field declared = TMultiplexedProcessor.class.getDeclaredField(field);
+    declared.setAccessible(true);
+    return declared.get(multiplexed);
+  }
+}

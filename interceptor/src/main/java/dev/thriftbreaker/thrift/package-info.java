@@ -1,0 +1,14 @@
+/**
+ * The request path on Apache Thrift: what happens to a request between the server that read its
+ * header and the handler, and to the handler's own calls of its dependencies.
+ *
+ * <p>{@link dev.thriftbreaker.thrift.RequestPath} wraps a processor: it finds a request's method in
+ * its header, sheds the request while a dependency that the method cannot do without refuses calls,
+ * and otherwise lets it pass and counts how it ended. {@link dev.thriftbreaker.thrift.Guard} puts a
+ * breaker in front of a client.
+ *
+ * <p>A wrapped server answers byte for byte what the bare one answers, with two exceptions:
+ * requests that are shed, and a dependency's transport failure that escapes the handler, which the
+ * caller gets as an INTERNAL_ERROR where a bare server closes the caller's connection.
+ */
+package dev.thriftbreaker.thrift;

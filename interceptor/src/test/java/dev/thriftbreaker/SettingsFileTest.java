@@ -1,0 +1,114 @@
+package dev.thriftbreaker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.thriftbreaker.breaker.BreakerConfig;
+import dev.thriftbreaker.breaker.Outcome;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SettingsFileTest {
+
+  @TempDir Path folder;
+
+  private Path file(String text) throws IOException {
+    return Files.writeString(folder.resolve("breakers.properties"), text);
+  }
+
+  @Test
+  void every_kind_of_key_is_taken() throws IOException {
+    Path file =
+        file(
+            """
+            # a comment
+            server = settings-file
+            dependencies = payments
+            defaults.openDuration = 2s
+            dependency.inventory.failureRateThreshold=0.25
+            dependency.inventory.openDuration : 3s
+            dependency.orders-db.v2.ignore = java.lang.InterruptedException, \\
+                java.lang.IllegalArgumentException
+            requires.placeOrder = inventory, mail
+            """);
+    try (ThriftInterceptor interceptor = ThriftInterceptor.fromProperties(file)) {
+      assertThat(interceptor.breakers())
+          .extracting("name")
+          .containsExactlyInAnyOrder("payments", "inventory", "orders-db.v2", "mail");
+      BreakerConfig inventory = interceptor.breaker("inventory").config();
+      assertThat(inventory.failureRateThreshold()).isEqualTo(0.25);
+      assertThat(inventory.openDuration()).isEqualTo(Duration.ofSeconds(3));
+      assertThat(interceptor.breaker("mail").config().openDuration())
+          .isEqualTo(Duration.ofSeconds(2));
+      assertThat(
+              interceptor
+                  .breaker("orders-db.v2")
+                  .config()
+                  .outcomes()
+                  .judgeError(new IllegalArgumentException(), error -> Outcome.FAILURE))
+          .isEqualTo(Outcome.IGNORED);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "colour = blue | 3: colour: no such key (expected one of: server, redis, namespace, instance, dependencies,"
+            + " defaults.SETTING, dependency.NAME.SETTING, requires.METHOD)",
+        "dependency.inventory.failureRate = 0.5 | 3: dependency.inventory.failureRate: no such setting (expected one"
+            + " of: failureRateThreshold,",
+        "dependency.inventory.failureRateThreshold = 3 | 3: dependency.inventory.failureRateThreshold: 3.0 (expected:"
+            + " > 0 and <= 1)",
+        "defaults.probes = many | 3: defaults.probes: many (expected: a whole number)",
+        "defaults.probes = 0 | 3: defaults.probes: 0 (expected: a whole number from 1 to 255)",
+        "dependency.inventory.ignore = com.example.Nope | 3: dependency.inventory.ignore: com.example.Nope (expected:"
+            + " the name of a class that is a java.lang.Throwable)",
+        "dependency.inventory.classifier = java.lang.String | 3: dependency.inventory.classifier: java.lang.String"
+            + " (expected: the name of a class that is a dev.thriftbreaker.breaker.Classifier)",
+        "dependency.inventory = 5 | 3: dependency.inventory: no such key (expected: dependency.NAME.SETTING)",
+        "dependency.in ventory.probes = 5 | 3: dependency.in: no such key (expected: dependency.NAME.SETTING)",
+        "dependencies = a/b | 3: dependencies: dependency: a/b (expected: 1 to 64 of the characters A-Z a-z 0-9 _ . -)",
+        "requires.placeOrder = | 3: requires.placeOrder: requires placeOrder: nothing (expected: at least one"
+            + " dependency)",
+        "redis = http://127.0.0.1 | 3: redis: http://127.0.0.1 (expected: ",
+        "namespace = a b | 3: namespace: a b (expected: 1 to 64 of the characters A-Z a-z 0-9 _ . -)",
+        "server = again | 3: server: given twice (expected: once; first in line 2)",
+      })
+  void a_bad_line_is_refused_with_its_number_and_what_was_expected(String line, String message)
+      throws IOException {
+    Path file = file("\nserver = checkout\n" + line + "\n");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> ThriftInterceptor.fromProperties(file))
+        .withMessageStartingWith(file + ":" + message);
+  }
+
+  @Test
+  void settings_that_contradict_each_other_are_refused_with_a_line_of_theirs() throws IOException {
+    Path file =
+        file(
+            "server = checkout\ndefaults.maxOpenDuration = 10s\ndependency.a.openDuration = 30s\n");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> ThriftInterceptor.fromProperties(file))
+        .withMessage(
+            file + ": maxOpenDuration: PT10S (expected: at least openDuration, which is PT30S)");
+  }
+
+  @Test
+  void a_file_without_a_server_or_no_file_at_all_is_refused() throws IOException {
+    Path file = file("dependencies = a\n");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> ThriftInterceptor.fromProperties(file))
+        .withMessage(file + ": server: missing (expected: the server's name)");
+    assertThatThrownBy(() -> ThriftInterceptor.fromProperties(folder.resolve("none")))
+        .isInstanceOf(NoSuchFileException.class);
+  }
+}

@@ -1,0 +1,204 @@
+package dev.thriftbreaker.breaker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+
+class CellTableTest {
+
+  /** A thread that is not alive, as a dead one is not. */
+  private static final Thread NEVER_STARTED = new Thread(() -> {});
+
+  private static Cell inANewThread(CellTable cells) throws InterruptedException {
+    AtomicReference<Cell> found = new AtomicReference<>();
+    Thread thread = new Thread(() -> found.set(cells.mine()));
+    thread.start();
+    thread.join();
+    return found.get();
+  }
+
+  @Test
+  void a_thread_keeps_its_cell_and_shares_it_with_nobody() throws Exception {
+    CellTable cells = new CellTable();
+    Cell mine = cells.mine();
+    for (int i = 0; i < 100; i++) {
+      assertThat(inANewThread(cells)).isNotSameAs(mine);
+    }
+    assertThat(cells.mine()).isSameAs(mine);
+  }
+
+  @Test
+  void the_cell_of_a_dead_thread_goes_to_another_with_its_counts() throws Exception {
+    CellTable cells = new CellTable();
+    int threads = 1_000;
+    int withACell = 0;
+    for (int i = 0; i < threads; i++) {
+      AtomicReference<Cell> found = new AtomicReference<>();
+      Thread thread =
+          new Thread(
+              () -> {
+                found.set(cells.mine());
+                found.get().countSuccess();
+              });
+      thread.start();
+      thread.join();
+      withACell += found.get() != null ? 1 : 0;
+      cells.sweep();
+    }
+    assertThat(withACell).isEqualTo(threads);
+    long[] sum = new long[1];
+    cells.forEach(cell -> sum[0] += cell.successes());
+    assertThat(sum[0]).isEqualTo(threads);
+  }
+
+  @Test
+  void threads_beyond_the_table_go_without() throws Exception {
+    CellTable cells = new CellTable();
+    CountDownLatch end = new CountDownLatch(1);
+    ExecutorService pool = Executors.newCachedThreadPool();
+    try {
+      List<Future<Cell>> found = new ArrayList<>();
+      CountDownLatch all = new CountDownLatch(200);
+      for (int i = 0; i < 200; i++) {
+        found.add(
+            pool.submit(
+                () -> {
+                  Cell mine = cells.mine();
+                  all.countDown();
+                  end.await();
+                  assertThat(cells.mine()).isSameAs(mine);
+                  return mine;
+                }));
+      }
+      all.await();
+      end.countDown();
+      List<Cell> owned = new ArrayList<>();
+      for (Future<Cell> future : found) {
+        if (future.get() != null) {
+          owned.add(future.get());
+        }
+      }
+      assertThat(owned).doesNotHaveDuplicates().hasSizeBetween(40, 64);
+    } finally {
+      pool.shutdownNow();
+    }
+  }
+
+  /** Two threads that look for a cell from the same place of the table on. */
+  private static final class SamePlace implements HeadOn.Round {
+    private final CellTable cells;
+    private Cell one;
+    private Cell two;
+
+    SamePlace(CellTable cells) {
+      this.cells = cells;
+    }
+
+    @Override
+    public void first() {
+      one = cells.find(Thread.currentThread(), 5);
+    }
+
+    @Override
+    public void second() {
+      two = cells.find(Thread.currentThread(), 5);
+    }
+
+    @Override
+    public void check() {
+      assertThat(one).isNotNull().isNotSameAs(two);
+      assertThat(two).isNotNull();
+      List<Cell> inTable = new ArrayList<>();
+      cells.forEach(inTable::add);
+      assertThat(inTable).contains(one, two);
+    }
+  }
+
+  @Test
+  void two_threads_racing_for_an_empty_place_get_a_cell_each() throws Exception {
+    HeadOn.run(20_000, () -> new SamePlace(new CellTable()));
+  }
+
+  @Test
+  void two_threads_racing_for_a_freed_cell_never_both_get_it() throws Exception {
+    HeadOn.run(
+        20_000,
+        () -> {
+          CellTable cells = new CellTable();
+          cells.find(NEVER_STARTED, 5);
+          cells.sweep();
+          return new SamePlace(cells);
+        });
+  }
+
+  @Test
+  void a_virtual_thread_uses_the_shared_counters() throws Exception {
+    ExecutorService virtual;
+    try {
+      virtual =
+          (ExecutorService)
+              Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
+    } catch (NoSuchMethodException e) {
+      assumeThat(true).as("this JDK has no virtual threads").isFalse();
+      return;
+    }
+    try {
+      Bench bench = Bench.withDefaults();
+      CellTable cells = bench.breaker.cells();
+      List<Future<Cell>> found = new ArrayList<>();
+      for (int i = 0; i < 500; i++) {
+        found.add(
+            virtual.submit(
+                () -> {
+                  bench.call(Outcome.SUCCESS);
+                  return cells.mine();
+                }));
+      }
+      for (Future<Cell> future : found) {
+        assertThat(future.get()).isNull();
+      }
+      BreakerSnapshot snapshot = bench.breaker.snapshot();
+      assertThat(snapshot.acquired()).isEqualTo(500);
+      assertThat(snapshot.successes()).isEqualTo(500);
+      assertThat(snapshot.window().calls()).isEqualTo(500);
+      assertThat(bench.breaker.latency().count()).isEqualTo(500);
+    } finally {
+      virtual.shutdown();
+    }
+  }
+
+  @Test
+  void many_threads_lose_no_count() throws Exception {
+    Bench bench = Bench.withDefaults();
+    int threads = 100;
+    int calls = 2_000;
+    List<Thread> all = new ArrayList<>();
+    for (int i = 0; i < threads; i++) {
+      Thread thread =
+          new Thread(
+              () -> {
+                for (int n = 0; n < calls; n++) {
+                  bench.call(Outcome.SUCCESS);
+                }
+              });
+      all.add(thread);
+      thread.start();
+    }
+    for (Thread thread : all) {
+      thread.join();
+    }
+    BreakerSnapshot snapshot = bench.breaker.snapshot();
+    assertThat(snapshot.acquired()).isEqualTo(threads * calls);
+    assertThat(snapshot.successes()).isEqualTo(threads * calls);
+    assertThat(snapshot.window().calls()).isEqualTo(threads * calls);
+    assertThat(bench.breaker.latency().count()).isEqualTo(threads * calls);
+  }
+}

@@ -1,0 +1,322 @@
+package dev.thriftbreaker.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.entry;
+
+import dev.thriftbreaker.cli.Cli.Result;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Each command against a live process. Each test uses a breaker of its own. */
+class BreakersCommandsTest {
+
+  private static final String LONG =
+      "a-name-as-long-as-names-may-be-which-is-sixty-four-letters-long-";
+
+  @TempDir static Path directory;
+  private static ServerProcess server;
+
+  @BeforeAll
+  static void start() throws Exception {
+    server =
+        new ServerProcess(
+            directory,
+            List.of(),
+            "checkout:shown,forced,released,probed,reset,set,watched,quiet,shared,fleet,hostile",
+            "returns:shared",
+            LONG + ":" + LONG);
+  }
+
+  @AfterAll
+  static void stop() {
+    server.close();
+  }
+
+  private static Result run(String... args) {
+    return Cli.run(server.byPid(), args);
+  }
+
+  @SuppressWarnings("unchecked")
+  private static Map<String, Object> show(String name) {
+    return (Map<String, Object>) run("--server", "checkout", "--json", "show", name).json();
+  }
+
+  @Test
+  void psNamesTheProcessItsServersAndItsMain() {
+    Result text = Cli.run("ps");
+    Result json = Cli.run("ps", "--json");
+
+    assertThat(text.out().lines())
+        .anyMatch(line -> line.matches(" *" + server.pid() + " .*checkout, returns .*server.jar"));
+    assertThat(json.exit()).isZero();
+    Map<?, ?> document = (Map<?, ?>) json.json();
+    assertThat((List<?>) document.get("jvms"))
+        .filteredOn(jvm -> ((Map<?, ?>) jvm).get("pid").equals((double) server.pid()))
+        .singleElement()
+        .satisfies(
+            jvm ->
+                assertThat(((Map<?, ?>) jvm).get("main"))
+                    .isEqualTo(directory.resolve("server.jar").toString()));
+  }
+
+  @Test
+  void listShowsEachBreakerOnceAndWhyItIsNotClosed() throws Exception {
+    server.tell("fail returns shared 6");
+
+    Result result = run("list");
+
+    assertThat(result.exit()).isZero();
+    assertThat(result.err()).isEmpty();
+    List<String> lines = result.out().lines().toList();
+    assertThat(lines.get(0)).startsWith("SERVER").contains("BREAKER", "STATE", "MODE", "FOR");
+    assertThat(lines)
+        .filteredOn(line -> line.matches("checkout +quiet +CLOSED +AUTO .*"))
+        .hasSize(1);
+    int open =
+        lines.indexOf(
+            lines.stream()
+                .filter(l -> l.matches("returns +shared +OPEN .*"))
+                .findFirst()
+                .orElseThrow());
+    assertThat(lines.get(open + 1)).contains("probes in").contains("5 consecutive failures");
+  }
+
+  @Test
+  void listAsJsonHasNumbersAsNumbers() {
+    Result result = run("--server", "checkout", "list", "--json");
+
+    assertThat((List<?>) result.json())
+        .hasSize(11)
+        .filteredOn(breaker -> ((Map<?, ?>) breaker).get("name").equals("quiet"))
+        .singleElement()
+        .satisfies(
+            breaker ->
+                assertThat(((Map<?, ?>) breaker).entrySet().stream().map(Object::toString))
+                    .contains(
+                        "server=checkout", "callCount=0.0", "refusing=false", "failureRate=0.0"));
+  }
+
+  @Test
+  void aTableFitsAHundredColumnsOfATerminalWhateverTheNames() throws Exception {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (PrintStream stream = new PrintStream(out, true, StandardCharsets.UTF_8)) {
+      String[] args = {"-p", String.valueOf(server.pid()), "list"};
+
+      assertThat(new Breakers(stream, stream, true, true).run(args)).isZero();
+    }
+
+    String coloured = out.toString(StandardCharsets.UTF_8);
+    assertThat(coloured).contains("\u001b[32mCLOSED\u001b[0m");
+    assertThat(coloured.replaceAll("\u001b\\[\\d+m", "").lines())
+        .allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(100))
+        .anyMatch(line -> line.startsWith("a-na") && line.contains("ong-"));
+    assertThat(run("list").out())
+        .as("not a terminal: in full, plain")
+        .contains(LONG)
+        .doesNotContain("\u001b");
+  }
+
+  @Test
+  void showSaysWhyWhatComesNextAndWhatToPress() throws Exception {
+    server.tell("fail checkout shown 6");
+
+    Result result = run("show", "shown");
+
+    assertThat(result.exit()).isZero();
+    assertThat(result.out())
+        .startsWith("shown on checkout (pid " + server.pid() + "): OPEN, refuses calls\n")
+        .contains("reason       5 consecutive failures")
+        .contains("5 x java.io.IOException")
+        .containsPattern(
+            "Refuses calls; probes in \\d+m.*, at \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\dZ\\.")
+        .contains("Closes after 3 good probes, opens again for up to 3600s if they fail.")
+        .contains("5 calls: 0 succeeded, 5 failed, 0 ignored")
+        .containsPattern("p99 1[12] ms")
+        .contains("openDuration 3600s")
+        .contains(Cli.LAUNCHER + " -p " + server.pid() + " probe shown --reason \"...\"")
+        .doesNotContain("More");
+    assertThat(show("shown"))
+        .contains(entry("state", "OPEN"), entry("failureCount", 5.0), entry("stateCode", 2.0))
+        .containsEntry("lastTripErrors", Map.of("java.io.IOException", 5.0))
+        .containsKeys("latency", "settings", "history");
+  }
+
+  @Test
+  void showOfAClosedBreakerSaysWhenItWouldOpen() {
+    assertThat(run("show", "quiet").out().replaceAll("\\s+", " "))
+        .contains("quiet on checkout (pid " + server.pid() + "): CLOSED, lets calls pass")
+        .contains(
+            "Opens at a failure rate of 50% or a slow rate of 80% (slow: 2s) of at least 20 calls,"
+                + " or with fewer calls after 5 failures in a row.");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"open, FORCED_OPEN", "close, FORCED_CLOSED", "shadow, SHADOW"})
+  void anOverrideNeedsTimeAndReasonAndPrintsOldAndNew(String command, String mode) {
+    Result result =
+        run(command, "forced", "--for", "5m", "--reason", "the \"vendor\" is down: \u00e4");
+
+    assertThat(result.exit()).isZero();
+    assertThat(result.out()).startsWith("forced on checkout: ").contains(" -> ").contains(mode);
+    assertThat(result.err()).contains("to end it before: ").contains("release forced");
+    assertThat(show("forced"))
+        .contains(
+            entry("mode", mode),
+            entry("modeReason", "the \"vendor\" is down: \u00e4"),
+            entry("modeFleetWide", false));
+    assertThat(run("show", "forced").out())
+        .contains(mode + " until ")
+        .contains("let the state decide:");
+  }
+
+  @Test
+  void fleetGoesToTheOperationForTheFleet() {
+    Result result = run("open", "fleet", "--fleet", "--for=90s", "--reason=all of them");
+
+    assertThat(result.exit()).as("this server keeps its state in memory only").isEqualTo(1);
+    assertThat(result.err()).startsWith("breakers: refused: no fleet:");
+  }
+
+  @Test
+  void aChangeAsJsonSaysWhatChangedAndHowItIsNow() {
+    Result result = run("--json", "open", "fleet", "--for=90s", "--reason=this one");
+
+    assertThat((Map<?, ?>) result.json())
+        .extracting("command", "breaker", "mode", "modeFleetWide", "refusing", "change")
+        .containsExactly(
+            "open", "fleet", "FORCED_OPEN", false, true, "AUTO -> FORCED_OPEN for 90 s");
+  }
+
+  @Test
+  void theHintThatShowPrintsCanBePasted() throws Exception {
+    run("open", "released", "--for", "5m", "--reason", "x");
+    String hint =
+        run("show", "released")
+            .out()
+            .lines()
+            .filter(line -> line.contains("let the state decide:"))
+            .map(line -> line.substring(line.indexOf(':') + 1))
+            .findFirst()
+            .orElseThrow();
+
+    Result result = Cli.finish(new ProcessBuilder("bash", "-c", hint));
+
+    assertThat(result.exit()).isZero();
+    assertThat(show("released")).containsEntry("mode", "AUTO");
+    assertThat(run("history", "released").out())
+        .contains("AUTO -> FORCED_OPEN: x")
+        .contains("FORCED_OPEN -> AUTO: released with the breakers command");
+  }
+
+  @Test
+  void probeAndResetMoveTheState() throws Exception {
+    server.tell("fail checkout probed 6");
+    server.tell("fail checkout reset 6");
+
+    assertThat(run("probe", "probed", "--reason", "vendor is back").out())
+        .contains("OPEN -> ")
+        .contains("HALF_OPEN");
+    assertThat(run("reset", "reset", "--reason", "rolled back").out())
+        .contains("OPEN -> ")
+        .contains("CLOSED");
+  }
+
+  @Test
+  void setPrintsTheOldAndTheNewValue() {
+    Result result = run("set", "set", "openDuration", "10s", "--reason", "slow restarts");
+
+    assertThat(result.exit()).isZero();
+    assertThat(result.out()).contains("openDuration: 3600s -> 10s");
+    assertThat((Map<?, ?>) show("set").get("settings")).extracting("openDuration").isEqualTo("10s");
+  }
+
+  @Test
+  void methodsAndRedisAreShown() {
+    assertThat(run("--server", "checkout", "methods").out())
+        .containsPattern("placeOrder +1,234 .*1.5 ms +20 ms +inventory,payments");
+    assertThat(run("--server", "checkout", "redis").out())
+        .contains("Redis 127.0.0.1:6379 DEGRADED")
+        .contains("Alarms: maxmemory-policy is allkeys-lru");
+    assertThat((List<?>) run("redis", "--json").json()).hasSize(3);
+    assertThat((List<?>) run("methods", "--json").json()).hasSize(3);
+  }
+
+  @Test
+  void whatTheServerRefusesIsOneLineAndEndsWith1() {
+    Result bad = run("set", "quiet", "openDuration", "soon", "--reason", "x");
+
+    assertThat(bad.exit()).isEqualTo(1);
+    assertThat(bad.out()).isEmpty();
+    assertThat(bad.err())
+        .isEqualTo(
+            "breakers: refused: openDuration: soon (expected: a duration such as 500ms, 5s, 2m or PT0.5S)\n");
+    assertThat(run("probe", "quiet", "--reason", "x").exit()).isEqualTo(1);
+    assertThat(run("open", "quiet", "--for", "5m", "--reason", "String").exit()).isEqualTo(1);
+  }
+
+  @Test
+  void anUnknownBreakerEndsWith4AndSaysWhichThereAre() {
+    Result result = run("--server", "checkout", "open", "qiet", "--for", "5m", "--reason", "x");
+
+    assertThat(result.exit()).isEqualTo(4);
+    assertThat(result.err())
+        .contains("qiet: no such breaker (did you mean quiet?)")
+        .contains("there are: fleet, forced, hostile,");
+    assertThat(run("--server", "chekout", "list").exit()).isEqualTo(4);
+  }
+
+  @Test
+  void aNameOfSeveralServersNeedsOne() {
+    Result result = run("show", "shared");
+
+    assertThat(result.exit()).isEqualTo(2);
+    assertThat(result.err())
+        .contains("several servers have a breaker of that name: checkout, returns");
+    assertThat(run("--server", "returns", "show", "shared").out())
+        .startsWith("shared on returns")
+        .contains(" --server returns history shared");
+  }
+
+  @Test
+  void aReasonFromElsewhereCannotSteerTheTerminal() throws Exception {
+    server.tell("hostile checkout hostile");
+
+    assertThat(run("show", "hostile").out())
+        .contains("?[2J \"ok\"")
+        .contains("by other-host, for the whole fleet")
+        .doesNotContain("\u001b");
+    assertThat(show("hostile")).containsEntry("modeReason", "\u001b[2J\n\"ok\"");
+  }
+
+  @Test
+  void watchPrintsTheStateThenEachTransitionOnceAndInOrder() throws Exception {
+    try (Cli.Running text = new Cli.Running(server.byPid(), "watch", "watched");
+        Cli.Running json = new Cli.Running(server.byPid(), "--json", "watch", "watched")) {
+      assertThat(text.line()).contains("checkout/watched").contains("is CLOSED: as built");
+      assertThat(json.line()).contains("\"event\":\"state\"");
+
+      server.tell("fail checkout watched 6");
+      run("probe", "watched", "--reason", "now");
+      run("reset", "watched", "--reason", "done");
+
+      assertThat(text.line())
+          .containsPattern(
+              "^\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z  checkout/watched +CLOSED -> OPEN: 5 consecutive failures$");
+      assertThat(text.line()).contains("OPEN -> HALF_OPEN: now");
+      assertThat(text.line()).contains("HALF_OPEN -> CLOSED: done");
+      assertThat((Map<?, ?>) JsonReader.read(json.line()))
+          .extracting("event", "server", "breaker", "attribute", "from", "to")
+          .containsExactly("transition", "checkout", "watched", "State", "CLOSED", "OPEN");
+    }
+  }
+}
