@@ -76,8 +76,7 @@ public final class Flags {
     }
     try {
       URI uri = URI.create(value);
-      if (("redis".equals(uri.getScheme()) || "rediss".equals(uri.getScheme()))
-          && uri.getHost() != null) {
+      if ("redis".equals(uri.getScheme()) && uri.getHost() != null) {
         return uri;
       }
     } catch (IllegalArgumentException e) {

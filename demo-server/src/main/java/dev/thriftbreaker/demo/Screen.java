@@ -15,6 +15,8 @@ final class Screen {
   private static final String BOLD = "1";
   private static final String DIM = "2";
 
+  private static final String ROW = "%4s  %-7s %5s %8s%7s%7s%7s";
+
   private final PrintStream out = System.out;
   private final boolean colours = Boolean.getBoolean("demo.terminal");
   private final long startNanos = System.nanoTime();
@@ -44,7 +46,7 @@ final class Screen {
         paint(
             DIM,
             String.format(
-                "%5s  %-8s %6s %9s %7s %8s %8s   %-12s %-12s %-15s %s",
+                ROW + "  %s",
                 "time",
                 "now",
                 "ok/s",
@@ -52,25 +54,22 @@ final class Screen {
                 "shed/s",
                 "p50 ms",
                 "p99 ms",
-                "inventory",
-                "payments",
-                "recommendations",
-                "orders-db")));
+                "inventory  payments   recommendations orders-db")));
   }
 
   void row(String now, Tally second, List<BreakerView> breakers) {
     StringBuilder line =
-        new StringBuilder(String.format("%5s  %-8s %6d ", clock(false), now, second.ok()));
-    line.append(paint(second.failed() > 0 ? RED : "", String.format("%9d ", second.failed())));
-    line.append(paint(second.shed() > 0 ? YELLOW : "", String.format("%7d ", second.shed())));
-    line.append(String.format(Locale.ROOT, "%8.1f %8.1f  ", second.millis(50), second.millis(99)));
-    if (breakers.isEmpty()) {
-      line.append(" ?");
-    }
+        new StringBuilder(String.format("%4s  %-7s %5d ", clock(false), now, second.ok()));
+    line.append(paint(second.failed() > 0 ? RED : "", String.format("%8d", second.failed())));
+    line.append(paint(second.shed() > 0 ? YELLOW : "", String.format("%7d", second.shed())));
+    line.append(String.format(Locale.ROOT, "%7.1f%7.1f ", second.millis(50), second.millis(99)));
     for (BreakerView breaker : breakers) {
-      int width = breaker.getName().equals("recommendations") ? 15 : 12;
+      int width = Math.max(10, breaker.getName().length());
       line.append(' ')
           .append(paint(colourOf(breaker), String.format("%-" + width + "s", shown(breaker))));
+    }
+    if (breakers.isEmpty()) {
+      line.append(paint(DIM, " (nobody to ask)"));
     }
     line(line.toString().stripTrailing());
   }
@@ -95,7 +94,7 @@ final class Screen {
     }
     return switch (breaker.getState()) {
       case "OPEN" ->
-          String.format(Locale.ROOT, "OPEN %.1f s", breaker.getRemainingMillis() / 1000.0);
+          String.format(Locale.ROOT, "OPEN %.1fs", breaker.getRemainingMillis() / 1000.0);
       case "HALF_OPEN" -> "half-open";
       default -> breaker.getState().toLowerCase(Locale.ROOT);
     };

@@ -6,6 +6,7 @@ import dev.thriftbreaker.demo.checkout.ServerKind;
 import dev.thriftbreaker.demo.downstream.Downstreams;
 import dev.thriftbreaker.demo.process.Redis;
 import java.net.URI;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 
@@ -61,24 +62,30 @@ final class Serve {
             + (wire.protocol() == Wire.Protocol.BINARY
                 ? ""
                 : " --protocol " + wire.protocol().name().toLowerCase(Locale.ROOT));
-    String home = System.getProperty("demo.home", "demo-server");
-    String breakers = home + "/../jmx-scripts/breakers -p " + pid;
-    if (home.equals("demo-server")) {
-      breakers = "jmx-scripts/breakers -p " + pid;
-    }
+    Path home = Path.of(System.getProperty("demo.home", "demo-server")).toAbsolutePath();
     text.append(
         String.format(
             """
 
             Ctrl-C ends it. In another terminal:
-              %1$s/run.sh load%2$s%3$s
-              %1$s/run.sh fault inventory errors 0.7%2$s
-              %1$s/run.sh fault inventory heal%2$s
-              %4$s list
+              %1$s load%2$s%3$s
+              %1$s fault inventory errors 0.7%2$s
+              %1$s fault inventory heal%2$s
+              %4$s -p %5$d list
               jconsole %5$d
             """,
-            home, at, as, breakers, pid));
+            shown(home.resolve("run.sh")),
+            at,
+            as,
+            shown(home.resolveSibling("jmx-scripts").resolve("breakers")),
+            pid));
     System.out.print(text);
     System.out.flush();
+  }
+
+  /** A path as the user would type it where he is. */
+  private static Path shown(Path path) {
+    Path here = Path.of("").toAbsolutePath();
+    return path.startsWith(here) ? here.relativize(path) : path;
   }
 }

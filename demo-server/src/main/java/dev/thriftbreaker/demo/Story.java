@@ -1,6 +1,7 @@
 package dev.thriftbreaker.demo;
 
 import dev.thriftbreaker.demo.checkout.CheckoutProcess;
+import dev.thriftbreaker.demo.checkout.CheckoutServer;
 import dev.thriftbreaker.demo.control.BreakerView;
 import dev.thriftbreaker.demo.control.FaultKind;
 import dev.thriftbreaker.demo.downstream.Downstreams;
@@ -18,7 +19,10 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
-import org.apache.thrift.TException;
+import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.exceptions.JedisException;
+import redis.clients.jedis.params.ScanParams;
+import redis.clients.jedis.resps.ScanResult;
 
 /**
  * The whole story: a shop under load, whose dependencies fail one at a time, and which is itself
@@ -38,6 +42,9 @@ final class Story {
 
   /** The shop must be up again within this time for its breaker to have time left. */
   private static final long RESTART_WITHIN_MILLIS = 4500;
+
+  /** The state is read from Redis beside the start of the server, which waits for nothing. */
+  private static final long READS_STATE_WITHIN_MILLIS = 1000;
 
   private static final long NEVER = -1;
 
@@ -86,7 +93,7 @@ final class Story {
     Flags flags = new Flags(arguments, "--redis");
     File log = File.createTempFile("thrift-breaker-demo-", ".log");
     System.out.println(
-        "A shop under load, its dependencies failing one at a time. About 70 s; Ctrl-C ends it.");
+        "A shop under load, its dependencies failing one at a time: about a minute. Ctrl-C ends it.");
     Redis redis = Redis.start(flags.redis("--redis"), log);
     Story story = new Story(redis, Downstreams.start(log), log);
     boolean good = story.tell();
@@ -112,6 +119,8 @@ final class Story {
       play(next);
     }
     load.close();
+    shop.close();
+    forgetState();
     sumUp();
     return wrong.isEmpty();
   }
@@ -198,8 +207,9 @@ final class Story {
                 throw new IllegalStateException(e.getMessage(), e);
               }
             });
-    look("restart", 60_000, () -> started.isDone() && !breakers.isEmpty());
-    started.get(1, TimeUnit.SECONDS);
+    look("restart", 60_000, started::isDone);
+    started.get();
+    look("restart", READS_STATE_WITHIN_MILLIS, () -> is(now.service, "OPEN"));
     BreakerView view = breakers.get(now.service);
     if (view != null && !view.getState().equals("CLOSED")) {
       resumed =
@@ -256,7 +266,7 @@ final class Story {
   }
 
   private List<BreakerView> inOrder() {
-    return dev.thriftbreaker.demo.checkout.CheckoutServer.DEPENDENCIES.stream()
+    return CheckoutServer.DEPENDENCIES.stream()
         .map(breakers::get)
         .filter(breaker -> breaker != null)
         .toList();
@@ -266,7 +276,7 @@ final class Story {
     return breakers.containsKey(service) && breakers.get(service).getState().equals(state);
   }
 
-  private void sumUp() throws TException {
+  private void sumUp() {
     screen.title("Summary");
     screen.line(
         String.format(
@@ -298,6 +308,23 @@ final class Story {
         wrong.isEmpty()
             ? screen.good("  All seen: each breaker opened on its fault and closed after it.")
             : "  The processes' own output is in " + log);
+  }
+
+  /** Leaves nothing behind in a Redis that is the user's. */
+  private void forgetState() {
+    if (!redis.started()) {
+      try (RedisClient client = RedisClient.create(redis.uri())) {
+        ScanParams mine = new ScanParams().match("tb:{" + namespace + "/*").count(1000);
+        String cursor = ScanParams.SCAN_POINTER_START;
+        do {
+          ScanResult<String> found = client.scan(cursor, mine);
+          found.getResult().forEach(client::del);
+          cursor = found.getCursor();
+        } while (!cursor.equals(ScanParams.SCAN_POINTER_START));
+      } catch (JedisException e) {
+        screen.remark("  keys tb:{" + namespace + "/* were left in Redis: " + e.getMessage());
+      }
+    }
   }
 
   private static String secondsOrNever(long millis) {

@@ -30,7 +30,7 @@ import org.apache.thrift.transport.layered.TFramedTransport;
  * The shop's server: what a team's own bootstrap looks like with the interceptor in it. First
  * {@link #bind}, then {@link #start}.
  */
-public final class CheckoutServer {
+public final class CheckoutServer implements AutoCloseable {
 
   /** What the shop depends on. */
   public static final List<String> DEPENDENCIES =
@@ -40,6 +40,9 @@ public final class CheckoutServer {
   private final Wire wire;
   private final TServerTransport bound;
   private int controlPort;
+  private TServer control;
+  private TServer server;
+  private ThriftInterceptor interceptor;
 
   private CheckoutServer(ServerKind kind, Wire wire, TServerTransport bound) {
     this.kind = kind;
@@ -83,8 +86,7 @@ public final class CheckoutServer {
     if (redis != null) {
       settings.redis(redis);
     }
-    ThriftInterceptor interceptor = settings.build();
-    Cleanup.atExit(interceptor);
+    interceptor = settings.build();
 
     CheckoutHandler handler =
         new CheckoutHandler(
@@ -113,9 +115,10 @@ public final class CheckoutServer {
             interceptor);
     TProcessor processor = interceptor.wrap(new Checkout.Processor<>(handler));
 
-    serveControl(interceptor);
-    TServer server = kind.serve(bound, processor, wire);
+    serveControl();
+    server = kind.serve(bound, processor, wire);
     new Thread(server::serve, "checkout").start();
+    Cleanup.atExit(this);
   }
 
   private static <I, C extends org.apache.thrift.TServiceClient> I pool(
@@ -137,21 +140,29 @@ public final class CheckoutServer {
         .probeSuccesses(3);
   }
 
-  private void serveControl(ThriftInterceptor interceptor) throws TTransportException {
+  private void serveControl() throws TTransportException {
     TServerSocket socket = new TServerSocket(Ports.loopback(0));
     controlPort = socket.getServerSocket().getLocalPort();
-    Control.Iface control =
+    Control.Iface breakers =
         () ->
             DEPENDENCIES.stream().map(name -> view(interceptor.breaker(name).snapshot())).toList();
-    TServer server =
+    control =
         new TThreadPoolServer(
             new TThreadPoolServer.Args(socket)
-                .processor(new Control.Processor<>(control))
+                .processor(new Control.Processor<>(breakers))
                 .transportFactory(new TFramedTransport.Factory())
                 .minWorkerThreads(1));
-    Thread thread = new Thread(server::serve, "control");
+    Thread thread = new Thread(control::serve, "control");
     thread.setDaemon(true);
     thread.start();
+  }
+
+  /** Stops serving and gives everything back. */
+  @Override
+  public void close() {
+    server.stop();
+    control.stop();
+    interceptor.close();
   }
 
   private static BreakerView view(BreakerSnapshot breaker) {

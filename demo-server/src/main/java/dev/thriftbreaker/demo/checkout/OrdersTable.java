@@ -17,7 +17,7 @@ final class OrdersTable implements AutoCloseable {
     try (Connection connection = connections.getConnection();
         Statement statement = connection.createStatement()) {
       statement.execute(
-          "create table orders (id varchar primary key, customer varchar, cents bigint,"
+          "create table if not exists orders (id varchar primary key, customer varchar, cents bigint,"
               + " payment varchar)");
     }
   }

@@ -27,6 +27,7 @@ final class Door {
   private final TProcessor processor;
   private int port;
   private TServer server;
+  private Thread serving;
   private TrackingServerSocket listening;
 
   /** Holds the port while the door is shut: bound, not listening, so connections are refused. */
@@ -61,17 +62,17 @@ final class Door {
                 .maxWorkerThreads(MAX_CONNECTIONS)
                 .stopTimeoutVal(0));
     server = fresh;
-    Thread thread = new Thread(fresh::serve, service);
-    thread.start();
+    serving = new Thread(fresh::serve, service);
+    serving.start();
   }
 
-  synchronized void shut() throws IOException {
+  synchronized void shut() throws IOException, InterruptedException {
     if (server == null) {
       return;
     }
     server.stop();
     server = null;
-    listening.close();
+    serving.join(); // until then the kernel may go on listening
     listening.accepted.forEach(Door::close);
     placeholder = new Socket();
     placeholder.setReuseAddress(true);

@@ -29,7 +29,7 @@ public final class DownstreamProcess {
             } else {
               service.open();
             }
-          } catch (IOException e) {
+          } catch (IOException | InterruptedException e) {
             throw new TApplicationException(TApplicationException.INTERNAL_ERROR, e.toString());
           }
         };

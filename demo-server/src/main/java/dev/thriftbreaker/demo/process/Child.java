@@ -1,5 +1,6 @@
 package dev.thriftbreaker.demo.process;
 
+import dev.thriftbreaker.demo.CannotRun;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -32,11 +33,13 @@ public final class Child implements AutoCloseable {
       List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx128m");
 
   private final String name;
+  private final File log;
   private final Process process;
   private final CompletableFuture<String> ready = new CompletableFuture<>();
 
-  private Child(String name, Process process) {
+  private Child(String name, File log, Process process) {
     this.name = name;
+    this.log = log;
     this.process = process;
     ALIVE.add(this);
     Cleanup.atExit(this);
@@ -66,7 +69,7 @@ public final class Child implements AutoCloseable {
       ProcessBuilder builder = new ProcessBuilder(command);
       builder.redirectError(
           log == null ? ProcessBuilder.Redirect.INHERIT : ProcessBuilder.Redirect.appendTo(log));
-      return new Child(name, builder.start());
+      return new Child(name, log, builder.start());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -84,7 +87,7 @@ public final class Child implements AutoCloseable {
     } catch (IOException e) {
       // the process is gone
     }
-    ready.completeExceptionally(new IllegalStateException(name + " ended before it was ready"));
+    ready.completeExceptionally(new CannotRun(name + " ended before it was ready" + seeLog()));
   }
 
   /** Waits until the child is ready and answers with what it said. */
@@ -92,13 +95,17 @@ public final class Child implements AutoCloseable {
     try {
       return ready.get(seconds, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
-      throw new IllegalStateException(e.getCause().getMessage());
+      throw new CannotRun(e.getCause().getMessage());
     } catch (TimeoutException e) {
-      throw new IllegalStateException(name + " was not ready within " + seconds + " s");
+      throw new CannotRun(name + " was not ready within " + seconds + " s" + seeLog());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while " + name + " started");
+      throw new CannotRun("interrupted while " + name + " started");
     }
+  }
+
+  private String seeLog() {
+    return log == null ? "" : "; what it said is in " + log;
   }
 
   public long pid() {

@@ -17,8 +17,9 @@ import redis.embedded.core.ExecutableProvider;
  *
  * @param uri where it is, or null: state in memory
  * @param description where it comes from, in one line
+ * @param started whether this demo started it; it ends with the demo then
  */
-public record Redis(URI uri, String description) {
+public record Redis(URI uri, String description, boolean started) {
 
   /**
    * Runs Redis until the standard input ends, then kills it. Where the system can do it, the kernel
@@ -48,9 +49,8 @@ public record Redis(URI uri, String description) {
           "redis://"
               + given.getHost()
               + (given.getPort() < 0 ? "" : ":" + given.getPort())
-              + (answers
-                  ? " (yours)"
-                  : " (yours; it does not answer now, breakers go on without)"));
+              + (answers ? " (yours)" : " (yours; it does not answer now, breakers go on without)"),
+          false);
     }
     File found = onPath("redis-server");
     if (found != null) {
@@ -78,7 +78,8 @@ public record Redis(URI uri, String description) {
         null,
         "none: breaker state is in memory only, a restart forgets it (no redis-server on the PATH; "
             + why
-            + ")");
+            + ")",
+        true);
   }
 
   private static Redis launch(File executable, String what, File log) {
@@ -108,7 +109,8 @@ public record Redis(URI uri, String description) {
         watcher.onExit().thenRun(redis::destroyForcibly);
         return new Redis(
             URI.create("redis://127.0.0.1:" + port),
-            "127.0.0.1:" + port + "  " + what + ", pid " + pid);
+            "127.0.0.1:" + port + "  " + what + ", pid " + pid,
+            true);
       }
       watcher.close();
     }

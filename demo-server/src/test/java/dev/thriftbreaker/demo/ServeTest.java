@@ -1,0 +1,174 @@
+package dev.thriftbreaker.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.thriftbreaker.demo.process.Ports;
+import dev.thriftbreaker.demo.shop.Checkout;
+import dev.thriftbreaker.demo.shop.Item;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import javax.management.MBeanServerConnection;
+import javax.management.remote.JMXConnector;
+import javax.management.remote.JMXConnectorFactory;
+import javax.management.remote.JMXServiceURL;
+import org.apache.thrift.TException;
+import org.apache.thrift.transport.TTransportException;
+import org.junit.jupiter.api.Test;
+
+/** The shop as a process of its own, through run.sh. */
+class ServeTest {
+
+  private static final Wire WIRE = new Wire(Wire.Transport.FRAMED, Wire.Protocol.BINARY);
+  private static final List<Item> ITEMS = List.of(new Item("teapot", 1));
+  private static final Duration DIES_WITHIN = Duration.ofSeconds(10);
+
+  @Test
+  void serves_takes_faults_and_load_and_leaves_nothing_behind_on_SIGTERM() throws Exception {
+    int jmxPort = Ports.free();
+    try (RunScript shop = RunScript.serve("--jmx-port", String.valueOf(jmxPort))) {
+      // every method
+      CheckoutServerTest.callEveryMethod(WIRE, shop.port());
+
+      // every fault, and healing from it
+      fault(shop, "inventory", "errors", "1.0");
+      assertThatThrownBy(() -> quote(shop)).isInstanceOf(TException.class);
+      heal(shop, "inventory");
+      assertThat(quote(shop)).isPositive();
+
+      fault(shop, "inventory", "slow", "300");
+      long start = System.nanoTime();
+      assertThat(quote(shop)).isPositive();
+      assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start))
+          .isGreaterThanOrEqualTo(300);
+      heal(shop, "inventory");
+
+      fault(shop, "inventory", "down");
+      assertThatThrownBy(() -> quote(shop)).isInstanceOf(TException.class);
+      heal(shop, "inventory");
+      assertThat(quote(shop)).isPositive();
+
+      fault(shop, "inventory", "hang");
+      assertThatThrownBy(() -> quote(shop)).isInstanceOf(TException.class);
+      heal(shop, "inventory");
+      assertThat(quote(shop)).isPositive();
+
+      // recommend copes
+      fault(shop, "recommendations", "down");
+      try (Client client = new Client(shop)) {
+        assertThat(client.shop.recommend("ann")).isNotEmpty().doesNotContain("for-ann");
+      }
+
+      // load
+      String port = String.valueOf(shop.port());
+      try (RunScript load = RunScript.start("load", "--port", port, "--seconds", "2")) {
+        assertThat(load.status()).as(load::output).isZero();
+        assertThat(load.output()).contains("0:01  load", "0:02  load", "2 s, 8 connections: ");
+      }
+
+      // JMX
+      JMXServiceURL url =
+          new JMXServiceURL("service:jmx:rmi:///jndi/rmi://127.0.0.1:%d/jmxrmi".formatted(jmxPort));
+      try (JMXConnector connector = JMXConnectorFactory.connect(url)) {
+        MBeanServerConnection beans = connector.getMBeanServerConnection();
+        assertThat(beans.getMBeanCount()).isPositive();
+      }
+
+      // the end
+      List<Long> pids = shop.pids();
+      assertThat(pids).hasSizeGreaterThanOrEqualTo(4);
+      shop.terminate();
+      await().atMost(DIES_WITHIN).until(() -> pids.stream().noneMatch(RunScript::runs));
+    }
+  }
+
+  @Test
+  void a_port_that_is_taken_is_told_and_nothing_is_left_after_SIGKILL() throws Exception {
+    try (RunScript shop = RunScript.serve("--server", "hsha", "--protocol", "compact")) {
+      // given a shop
+      CheckoutServerTest.callEveryMethod(
+          new Wire(Wire.Transport.FRAMED, Wire.Protocol.COMPACT), shop.port());
+      List<Long> pids = shop.pids();
+      assertThat(pids).allMatch(RunScript::runs).hasSizeGreaterThanOrEqualTo(4);
+
+      // when a second one wants its port, by another kind of server too
+      for (String kind : List.of("hsha", "threadpool")) {
+        try (RunScript second =
+            RunScript.start("serve", "--server", kind, "--port", String.valueOf(shop.port()))) {
+          // then
+          assertThat(second.status()).isEqualTo(1);
+          assertThat(second.output()).contains("--port: " + shop.port() + " is taken");
+        }
+      }
+
+      // when
+      shop.kill();
+
+      // then
+      await().atMost(DIES_WITHIN).until(() -> pids.stream().noneMatch(RunScript::runs));
+    }
+  }
+
+  @Test
+  void the_story_leaves_nothing_after_SIGKILL() {
+    try (RunScript story = RunScript.start()) {
+      story.awaitLine("healthy");
+      List<Long> pids = story.pids();
+      assertThat(pids).allMatch(RunScript::runs).hasSizeGreaterThanOrEqualTo(5);
+
+      story.kill();
+
+      await().atMost(DIES_WITHIN).until(() -> pids.stream().noneMatch(RunScript::runs));
+    }
+  }
+
+  @Test
+  void redis_does_not_outlive_its_watcher() {
+    try (RunScript shop = RunScript.serve()) {
+      org.junit.jupiter.api.Assumptions.assumeTrue(
+          shop.output().contains("redis-server"), "no Redis for this system");
+      long redis = shop.pidOf("redis-server");
+
+      ProcessHandle.of(redis).orElseThrow().parent().orElseThrow().destroyForcibly();
+
+      await().atMost(DIES_WITHIN).until(() -> !RunScript.runs(redis));
+    }
+  }
+
+  private static void fault(RunScript shop, String service, String... fault) throws Exception {
+    String[] arguments = new String[fault.length + 4];
+    arguments[0] = "fault";
+    arguments[1] = service;
+    System.arraycopy(fault, 0, arguments, 2, fault.length);
+    arguments[arguments.length - 2] = "--port";
+    arguments[arguments.length - 1] = String.valueOf(shop.port());
+    try (RunScript script = RunScript.start(arguments)) {
+      assertThat(script.status()).as(script::output).isZero();
+    }
+  }
+
+  private static void heal(RunScript shop, String service) throws Exception {
+    fault(shop, service, "heal");
+  }
+
+  private static long quote(RunScript shop) throws Exception {
+    try (Client client = new Client(shop)) {
+      return client.shop.quote(ITEMS);
+    }
+  }
+
+  private static final class Client implements AutoCloseable {
+    final Checkout.Client shop;
+
+    Client(RunScript script) throws TTransportException {
+      shop = WIRE.connect(script.port(), 5000);
+    }
+
+    @Override
+    public void close() {
+      shop.getOutputProtocol().getTransport().close();
+    }
+  }
+}
