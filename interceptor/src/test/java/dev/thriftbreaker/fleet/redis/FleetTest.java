@@ -89,7 +89,7 @@ class FleetTest {
     a.trip();
     b.awaitState(OPEN);
     assertThat(b.breaker.snapshot().cause()).isEqualTo(Cause.REMOTE);
-    assertThat(b.breaker.snapshot().evidence().reason()).isEqualTo("5 failures in a row");
+    assertThat(b.breaker.snapshot().evidence().reason()).isEqualTo("5 consecutive failures");
     assertThat(b.transitions).last().extracting(Transition::by).isEqualTo("a");
     assertThat(b.breaker.snapshot().remainingNanos())
         .isBetween(TimeUnit.SECONDS.toNanos(50), TimeUnit.SECONDS.toNanos(60));
