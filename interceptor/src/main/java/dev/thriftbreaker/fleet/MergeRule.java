@@ -6,9 +6,10 @@ import dev.thriftbreaker.breaker.BreakerState;
  * Decides what becomes of a state or an override that was read from the store or heard from another
  * instance. Arithmetic only.
  *
- * <p>A higher epoch wins, an equal one is no news. A lower one, or none, where the store itself was
- * read, means that the store lost something: it never means CLOSED. An event may be late, so a
- * lower epoch in an event means nothing.
+ * <p>A higher epoch wins, an equal one is no news, unless the store has another state at that
+ * epoch: two histories began anew after a loss, and the store decides. A lower one, or none, where
+ * the store itself was read, means that the store lost something: it never means CLOSED. An event
+ * may be late, so a lower epoch in an event means nothing.
  *
  * <p>Of this instance's own change that is not yet stored and a newer state of the fleet, the more
  * severe one counts, unless it is the older one too: a trip from before an outage of the store is
@@ -44,14 +45,21 @@ final class MergeRule {
   /**
    * Judges a state.
    *
-   * @param knownEpoch the epoch known so far, 0 if none
+   * @param known the one known so far, or null
    * @param incoming what came, or null if the store has nothing
    * @param fromStore whether the store itself was read; otherwise it is an event
    */
-  static Verdict state(long knownEpoch, FleetState incoming, boolean fromStore, Local local) {
+  static Verdict state(FleetState known, FleetState incoming, boolean fromStore, Local local) {
+    long knownEpoch = known == null ? 0 : known.epoch();
     long epoch = incoming == null ? 0 : incoming.epoch();
-    if (epoch <= knownEpoch) {
-      return epoch < knownEpoch && fromStore ? Verdict.REGRESSION : Verdict.IGNORE;
+    if (epoch < knownEpoch) {
+      return fromStore ? Verdict.REGRESSION : Verdict.IGNORE;
+    }
+    if (epoch == knownEpoch) {
+      boolean same = epoch == 0 || incoming.lastRequest().equals(known.lastRequest());
+      if (same || !fromStore) {
+        return Verdict.IGNORE;
+      }
     }
     int ours = severity(local.state());
     int theirs = severity(incoming.state());

@@ -19,6 +19,7 @@ public final class StoreException extends RuntimeException {
     BROKEN
   }
 
+  /** What kind of failure. */
   private final Kind kind;
 
   /**

@@ -177,7 +177,8 @@ final class SyncedBreaker implements TransitionListener {
     FleetState aged = state == null ? null : state.after(age(incoming.atNanos));
     MergeRule.Local local =
         new MergeRule.Local(snapshot.state(), isOwn(snapshot), age(snapshot.sinceNanos()));
-    Verdict verdict = MergeRule.state(knownEpoch(), aged, fromStore, local);
+    FleetState before = known == null ? null : known.value;
+    Verdict verdict = MergeRule.state(before, aged, fromStore, local);
     if (verdict == Verdict.TAKE_OVER
         && snapshot.cause() != Cause.REMOTE
         && state.lastRequest().startsWith(session)) {

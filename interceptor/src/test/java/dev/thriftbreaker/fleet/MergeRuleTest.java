@@ -41,29 +41,42 @@ class MergeRuleTest {
     "CLOSED, OPEN, TAKE_OVER"
   })
   void aHigherEpochWinsOverWhatIsStored(BreakerState theirs, BreakerState ours, Verdict expected) {
-    assertThat(MergeRule.state(4, fleet(5, theirs, 0), true, stored(ours))).isEqualTo(expected);
-    assertThat(MergeRule.state(4, fleet(5, theirs, 0), false, stored(ours))).isEqualTo(expected);
+    assertThat(MergeRule.state(fleet(4, CLOSED, 0), fleet(5, theirs, 0), true, stored(ours)))
+        .isEqualTo(expected);
+    assertThat(MergeRule.state(fleet(4, CLOSED, 0), fleet(5, theirs, 0), false, stored(ours)))
+        .isEqualTo(expected);
   }
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void anEqualEpochIsNoNews(boolean fromStore) {
-    assertThat(MergeRule.state(5, fleet(5, OPEN, 0), fromStore, stored(CLOSED)))
+    assertThat(MergeRule.state(fleet(5, OPEN, 0), fleet(5, OPEN, 0), fromStore, stored(CLOSED)))
+        .isEqualTo(Verdict.IGNORE);
+  }
+
+  @Test
+  void ofTwoHistoriesThatReachedTheSameEpochTheOneInTheStoreCounts() {
+    FleetState other = new FleetState(5, CLOSED, 0, 0, 1, "c", "LOCAL", "why", "s-1 r-1");
+
+    assertThat(MergeRule.state(fleet(5, OPEN, 0), other, true, stored(OPEN)))
+        .isEqualTo(Verdict.TAKE_OVER);
+    assertThat(MergeRule.state(fleet(5, OPEN, 0), other, false, stored(OPEN)))
         .isEqualTo(Verdict.IGNORE);
   }
 
   @Test
   void aLowerEpochInTheStoreIsALossAndInAnEventOnlyLate() {
-    assertThat(MergeRule.state(5, fleet(4, CLOSED, 0), true, stored(OPEN)))
+    assertThat(MergeRule.state(fleet(5, OPEN, 0), fleet(4, CLOSED, 0), true, stored(OPEN)))
         .isEqualTo(Verdict.REGRESSION);
-    assertThat(MergeRule.state(5, fleet(4, CLOSED, 0), false, stored(OPEN)))
+    assertThat(MergeRule.state(fleet(5, OPEN, 0), fleet(4, CLOSED, 0), false, stored(OPEN)))
         .isEqualTo(Verdict.IGNORE);
   }
 
   @Test
   void aMissingKeyIsALossIfItWasKnownAndNothingOtherwise() {
-    assertThat(MergeRule.state(5, null, true, stored(OPEN))).isEqualTo(Verdict.REGRESSION);
-    assertThat(MergeRule.state(0, null, true, stored(CLOSED))).isEqualTo(Verdict.IGNORE);
+    assertThat(MergeRule.state(fleet(5, OPEN, 0), null, true, stored(OPEN)))
+        .isEqualTo(Verdict.REGRESSION);
+    assertThat(MergeRule.state(null, null, true, stored(CLOSED))).isEqualTo(Verdict.IGNORE);
   }
 
   @ParameterizedTest
@@ -84,7 +97,8 @@ class MergeRuleTest {
       BreakerState theirs, long theirAge, BreakerState ours, long ourAge, Verdict expected) {
     Local local = new Local(ours, true, ourAge);
 
-    assertThat(MergeRule.state(4, fleet(5, theirs, theirAge), true, local)).isEqualTo(expected);
+    assertThat(MergeRule.state(fleet(4, CLOSED, 0), fleet(5, theirs, theirAge), true, local))
+        .isEqualTo(expected);
   }
 
   @Test

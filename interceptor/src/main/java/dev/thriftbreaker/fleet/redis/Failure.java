@@ -56,6 +56,8 @@ final class Failure {
     String outer = String.valueOf(failure.getMessage());
     String inner = String.valueOf(root.getMessage());
     String both = outer.contains(inner) ? outer : outer + ": " + inner;
-    return Layout.shortened(both.replaceAll("\\s+", " "));
+    // Redis 6.2 puts the place in the script in front of what happened there
+    String bare = both.replaceFirst("^ERR Error running script.*@user_script: ?\\d+: -?", "");
+    return Layout.shortened(bare.replaceAll("\\s+", " "));
   }
 }

@@ -40,6 +40,15 @@ class FailureTest {
   }
 
   @Test
+  void theWordsBeginWithWhatHappened() {
+    String wrapped =
+        "ERR Error running script (call to f_9a543507dc8ef57e1451daf25a9ed3c4161ddbc8):"
+            + " @user_script:98: @user_script: 98: -OOM command not allowed";
+
+    assertThat(Failure.of(new JedisDataException(wrapped))).hasMessage("OOM command not allowed");
+  }
+
+  @Test
   void anythingElseMeansThatNobodyKnowsWhetherItWasDone() {
     JedisConnectionException timeout =
         new JedisConnectionException(new java.net.SocketTimeoutException("Read timed out"));

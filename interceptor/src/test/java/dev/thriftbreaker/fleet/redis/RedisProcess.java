@@ -16,8 +16,11 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import redis.clients.jedis.CommandArguments;
+import redis.clients.jedis.Connection;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.Protocol;
 import redis.clients.jedis.RedisClient;
 import redis.embedded.core.ExecutableProvider;
 
@@ -116,6 +119,17 @@ public final class RedisProcess implements AutoCloseable {
         .hostAndPort(new HostAndPort("127.0.0.1", port))
         .clientConfig(DefaultJedisClientConfig.builder().resp2().build())
         .build();
+  }
+
+  /** Runs an ACL command. */
+  public void acl(String words) {
+    CommandArguments command = new CommandArguments(Protocol.Command.ACL);
+    for (String word : words.split(" ")) {
+      command.add(word);
+    }
+    try (Connection connection = new Connection("127.0.0.1", port)) {
+      connection.executeCommand(command);
+    }
   }
 
   /** SIGKILL. Nothing was saved, so it starts again empty. */
