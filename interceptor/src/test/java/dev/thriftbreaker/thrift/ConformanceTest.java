@@ -1,0 +1,297 @@
+package dev.thriftbreaker.thrift;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import dev.thriftbreaker.breaker.CircuitBreaker;
+import dev.thriftbreaker.thrift.TestServer.Connection;
+import dev.thriftbreaker.thrift.TestServer.Kind;
+import dev.thriftbreaker.thrift.TestServer.Language;
+import dev.thriftbreaker.thrift.TestServer.Wire;
+import dev.thriftbreaker.thrift.gen.Grade;
+import dev.thriftbreaker.thrift.gen.Item;
+import dev.thriftbreaker.thrift.gen.Ledger;
+import dev.thriftbreaker.thrift.gen.NotFound;
+import dev.thriftbreaker.thrift.gen.Order;
+import dev.thriftbreaker.thrift.gen.OutOfStock;
+import dev.thriftbreaker.thrift.gen.Stock;
+import dev.thriftbreaker.thrift.gen.Warehouse;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.thrift.TApplicationException;
+import org.apache.thrift.TMultiplexedProcessor;
+import org.apache.thrift.TProcessor;
+import org.apache.thrift.protocol.TMultiplexedProtocol;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Real servers, bare and wrapped, are asked the same on one connection each. What they answer is
+ * the same to the byte; only what is shed differs, and it leaves the connection as it was.
+ */
+class ConformanceTest {
+
+  private final CircuitBreaker stock = Breakers.closed("stock");
+  private final RequestPath path =
+      new RequestPath(
+          Map.of("stock", stock),
+          Map.of("reserve", List.of("stock"), "note", List.of("stock"), "touch", List.of("stock")),
+          System::nanoTime);
+
+  static Stream<Arguments> servers() {
+    List<Arguments> all = new ArrayList<>();
+    for (Kind kind : Kind.values()) {
+      for (Wire wire : Wire.values()) {
+        for (Language language : Language.values()) {
+          boolean possible =
+              wire != Wire.PLAIN || !kind.isNonblocking() && language != Language.TUPLE;
+          if (possible) {
+            all.add(Arguments.of(kind, wire, language));
+          }
+        }
+      }
+    }
+    return all.stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("servers")
+  void answersLikeTheBareServerAndShedsWithoutHarm(Kind kind, Wire wire, Language language)
+      throws Exception {
+    WarehouseHandler bareHandler = new WarehouseHandler(new RealStock());
+    WarehouseHandler handler = new WarehouseHandler(new RealStock());
+    Conversation bare = new Conversation(language, bareHandler, false);
+    Conversation wrapped = new Conversation(language, handler, true);
+
+    try (TestServer server =
+        new TestServer(kind, wire, language, new Warehouse.Processor<>(bareHandler))) {
+      bare.hold(server);
+    }
+    try (TestServer server =
+        new TestServer(kind, wire, language, path.wrap(new Warehouse.Processor<>(handler)))) {
+      wrapped.hold(server);
+    }
+
+    assertThat(wrapped.answers).isEqualTo(bare.answers);
+    assertThat(wrapped.bytes).isEqualTo(bare.bytes);
+    String receipt = "Receipt(orderId:o-1, totalCents:450, lines:[apple, pear])";
+    List<String> expected = new ArrayList<>();
+    expected.add(receipt);
+    expected.add("OutOfStock(sku:plum, left:0)");
+    expected.add("6 Internal error processing crash");
+    expected.addAll(List.of("5", "7", "null"));
+    if (language != Language.TUPLE) {
+      expected.add("1 Invalid method name: 'ping'");
+    }
+    expected.add(receipt);
+    assertThat(wrapped.answers).isEqualTo(expected);
+    boolean told = language != Language.TUPLE;
+    assertStats("place", 3, 3, 0, 0);
+    assertStats("crash", 1, told ? 0 : 1, told ? 1 : 0, 0);
+    assertStats("reserve", 3, 1, 0, 2);
+    assertStats("note", 2, 1, 0, 1);
+    assertStats("unknown", told ? 1 : 0, 0, told ? 1 : 0, 0);
+  }
+
+  private void assertStats(String name, long requests, long successes, long failures, long sheds) {
+    MethodStats stats =
+        path.methods().stream().filter(m -> m.name().equals(name)).findFirst().orElseThrow();
+    assertThat(stats.requests()).as(name).isEqualTo(requests);
+    assertThat(stats.successes()).as(name).isEqualTo(successes);
+    assertThat(stats.failures()).as(name).isEqualTo(failures);
+    assertThat(stats.sheds()).as(name).isEqualTo(sheds);
+    assertThat(stats.contained()).as(name).isZero();
+    assertThat(stats.inFlight()).as(name).isZero();
+    assertThat(stats.latency().count()).as(name).isEqualTo(successes + failures);
+  }
+
+  /** The same calls in the same order; those shed by the wrapped server are not compared. */
+  private final class Conversation {
+    final List<String> answers = new ArrayList<>();
+    private final Language language;
+    private final WarehouseHandler handler;
+    private final boolean shedding;
+    byte[] bytes;
+
+    Conversation(Language language, WarehouseHandler handler, boolean shedding) {
+      this.language = language;
+      this.handler = handler;
+      this.shedding = shedding;
+    }
+
+    void hold(TestServer server) throws Exception {
+      try (Connection connection = server.connect()) {
+        Warehouse.Client client = new Warehouse.Client(connection.protocol);
+        ask(() -> client.place(order(3)));
+        ask(() -> client.place(order(0)));
+        ask(() -> client.crash("no"));
+        shed(connection, client);
+        ask(() -> client.count(order(3).getItems()));
+        client.note("hello");
+        client.noteFailing("crash");
+        ask(() -> client.reserve("apple", 7));
+        ask(
+            () -> {
+              client.touch("apple");
+              return null;
+            });
+        if (language != Language.TUPLE) { // no server can pass over arguments in tuples
+          ask(() -> new Stock.Client(connection.protocol).ping(1));
+        }
+        ask(() -> client.place(order(3)));
+        bytes = connection.tap.seen();
+        assertThat(handler.notes.poll(10, TimeUnit.SECONDS)).isEqualTo(shedding ? "hello" : "late");
+      }
+    }
+
+    private void shed(Connection connection, Warehouse.Client client) throws Exception {
+      if (shedding) {
+        Breakers.open(stock);
+      }
+      connection.tap.pause(true);
+      Throwable first = catchThrowable(() -> client.reserve("apple", 1));
+      client.note("late");
+      Throwable second = catchThrowable(() -> client.reserve("apple", 1));
+      connection.tap.pause(false);
+      if (shedding) {
+        for (Throwable shed : List.of(first, second)) {
+          assertThat(shed)
+              .isInstanceOf(TApplicationException.class)
+              .message()
+              .matches("SHED dependency=stock state=OPEN retryAfterMs=(59\\d{3}|60000)");
+          assertThat(((TApplicationException) shed).getType()).isEqualTo(11);
+        }
+        Breakers.close(stock);
+      } else {
+        assertThat(first).isNull();
+      }
+    }
+
+    private void ask(Callable<?> call) {
+      Object[] result = new Object[1];
+      Throwable thrown = catchThrowable(() -> result[0] = call.call());
+      if (thrown instanceof TApplicationException e) {
+        answers.add(e.getType() + " " + e.getMessage());
+      } else {
+        answers.add(String.valueOf(thrown == null ? result[0] : thrown));
+      }
+    }
+  }
+
+  static Order order(int plums) {
+    List<Item> items = new ArrayList<>();
+    items.add(
+        new Item("apple", 1, 1.5, true, Grade.NEW)
+            .setLabel(ByteBuffer.wrap("a \"b\" \u00e9".getBytes(StandardCharsets.UTF_8))));
+    if (plums == 0) {
+      items.add(new Item("plum", 0, 0.25, false, Grade.USED));
+    } else {
+      items.add(new Item("pear", plums + 1, 0.75, false, Grade.USED));
+    }
+    return new Order(
+        "o-1", 1_700_000_000_000L, items, Map.of("gift", 1), Set.of((short) 7), (byte) 2);
+  }
+
+  static Stream<Arguments> multiplexedServers() {
+    return Stream.of(
+        Arguments.of(Kind.THREAD_POOL, Wire.PLAIN, Language.BINARY),
+        Arguments.of(Kind.THREAD_POOL, Wire.PLAIN, Language.JSON),
+        Arguments.of(Kind.THREAD_POOL, Wire.FAST_FRAMED, Language.COMPACT),
+        Arguments.of(Kind.HSHA, Wire.FRAMED, Language.BINARY),
+        Arguments.of(Kind.HSHA, Wire.FRAMED, Language.COMPACT),
+        Arguments.of(Kind.HSHA, Wire.FRAMED, Language.JSON));
+  }
+
+  @ParameterizedTest
+  @MethodSource("multiplexedServers")
+  void answersLikeTheBareServerWithSeveralServices(Kind kind, Wire wire, Language language)
+      throws Exception {
+    CircuitBreaker bank = Breakers.closed("bank");
+    RequestPath shared =
+        new RequestPath(
+            Map.of("bank", bank),
+            Map.of("book", List.of("bank"), "Ledger.count", List.of("bank")),
+            System::nanoTime);
+    List<byte[]> bytes = new ArrayList<>();
+    for (boolean wrap : new boolean[] {false, true}) {
+      TMultiplexedProcessor services = new TMultiplexedProcessor();
+      services.registerProcessor(
+          "Warehouse", new Warehouse.Processor<>(new WarehouseHandler(new RealStock())));
+      services.registerProcessor("Ledger", new Ledger.Processor<>(new LedgerHandler()));
+      services.registerDefault(new Warehouse.Processor<>(new WarehouseHandler(new RealStock())));
+      TProcessor processor = wrap ? shared.wrap(services) : services;
+      try (TestServer server = new TestServer(kind, wire, language, processor);
+          Connection connection = server.connect()) {
+        Warehouse.Client warehouse =
+            new Warehouse.Client(new TMultiplexedProtocol(connection.protocol, "Warehouse"));
+        Ledger.Client ledger =
+            new Ledger.Client(new TMultiplexedProtocol(connection.protocol, "Ledger"));
+        assertThat(ledger.book("a", 5)).isEqualTo("a 5");
+        connection.tap.pause(true);
+        if (wrap) {
+          Breakers.open(bank);
+        }
+        Throwable shed = catchThrowable(() -> ledger.count("a"));
+        assertThat(shed == null).isEqualTo(!wrap);
+        if (wrap) {
+          assertThat(shed).hasMessageStartingWith("SHED dependency=bank state=OPEN");
+        }
+        // a method of the same name of another service needs no bank
+        assertThat(warehouse.count(List.of())).isZero();
+        Breakers.close(bank);
+        connection.tap.pause(false);
+        assertThat(catchThrowable(() -> ledger.book("", 1))).isInstanceOf(NotFound.class);
+        assertThat(catchThrowable(() -> warehouse.place(order(0)))).isInstanceOf(OutOfStock.class);
+        assertThat(new Warehouse.Client(connection.protocol).reserve("apple", 3)).isEqualTo(3);
+        assertThat(ledger.count("abc")).isEqualTo(3);
+        bytes.add(connection.tap.seen());
+      }
+    }
+    assertThat(bytes.get(1)).isEqualTo(bytes.get(0));
+    assertThat(shared.methods())
+        .extracting(MethodStats::name)
+        .contains("Ledger.book", "Ledger.count", "Warehouse.count", "count", "unknown");
+  }
+
+  private static final class LedgerHandler implements Ledger.Iface {
+    @Override
+    public long count(String account) {
+      return account.length();
+    }
+
+    @Override
+    public String book(String account, long cents) throws NotFound {
+      if (account.isEmpty()) {
+        throw new NotFound("none");
+      }
+      return account + " " + cents;
+    }
+
+    @Override
+    public void note(String text) {}
+  }
+
+  /** A stock that works. */
+  static final class RealStock implements Stock.Iface {
+    @Override
+    public int reserve(String sku, int quantity) {
+      return quantity;
+    }
+
+    @Override
+    public long ping(long number) {
+      return number;
+    }
+
+    @Override
+    public void touch() {}
+  }
+}

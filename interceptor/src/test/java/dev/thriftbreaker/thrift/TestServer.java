@@ -1,0 +1,164 @@
+package dev.thriftbreaker.thrift;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import org.apache.thrift.TProcessor;
+import org.apache.thrift.protocol.TBinaryProtocol;
+import org.apache.thrift.protocol.TCompactProtocol;
+import org.apache.thrift.protocol.TJSONProtocol;
+import org.apache.thrift.protocol.TProtocol;
+import org.apache.thrift.protocol.TProtocolFactory;
+import org.apache.thrift.protocol.TTupleProtocol;
+import org.apache.thrift.server.THsHaServer;
+import org.apache.thrift.server.TServer;
+import org.apache.thrift.server.TSimpleServer;
+import org.apache.thrift.server.TThreadPoolServer;
+import org.apache.thrift.server.TThreadedSelectorServer;
+import org.apache.thrift.transport.TNonblockingServerSocket;
+import org.apache.thrift.transport.TServerSocket;
+import org.apache.thrift.transport.TSocket;
+import org.apache.thrift.transport.TTransport;
+import org.apache.thrift.transport.TTransportException;
+import org.apache.thrift.transport.TTransportFactory;
+import org.apache.thrift.transport.layered.TFastFramedTransport;
+import org.apache.thrift.transport.layered.TFramedTransport;
+import org.awaitility.Awaitility;
+
+/** A real server of libthrift's on a port of its own, and connections to it. */
+final class TestServer implements AutoCloseable {
+
+  enum Kind {
+    SIMPLE,
+    THREAD_POOL,
+    HSHA,
+    THREADED_SELECTOR;
+
+    boolean isNonblocking() {
+      return this == HSHA || this == THREADED_SELECTOR;
+    }
+  }
+
+  enum Wire {
+    PLAIN(new TTransportFactory()),
+    FRAMED(new TFramedTransport.Factory()),
+    FAST_FRAMED(new TFastFramedTransport.Factory());
+
+    private final TTransportFactory factory;
+
+    Wire(TTransportFactory factory) {
+      this.factory = factory;
+    }
+
+    TTransport over(TTransport transport) throws TTransportException {
+      return factory.getTransport(transport);
+    }
+  }
+
+  enum Language {
+    BINARY(new TBinaryProtocol.Factory()),
+    OLD_BINARY(new TBinaryProtocol.Factory(false, false)),
+    COMPACT(new TCompactProtocol.Factory()),
+    JSON(new TJSONProtocol.Factory()),
+    TUPLE(new TTupleProtocol.Factory());
+
+    final TProtocolFactory factory;
+
+    Language(TProtocolFactory factory) {
+      this.factory = factory;
+    }
+
+    TProtocol over(TTransport transport) {
+      return factory.getProtocol(transport);
+    }
+  }
+
+  private static final int TIMEOUT_MILLIS = 10_000;
+
+  private final Wire wire;
+  private final Language language;
+  private final TServer server;
+  private final Thread thread;
+  private final int port;
+
+  TestServer(Kind kind, Wire wire, Language language, TProcessor processor) throws Exception {
+    this.wire = wire;
+    this.language = language;
+    InetSocketAddress anyPort = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    if (kind.isNonblocking()) {
+      TNonblockingServerSocket socket = new TNonblockingServerSocket(anyPort, TIMEOUT_MILLIS);
+      port = socket.getPort();
+      server =
+          kind == Kind.HSHA
+              ? new THsHaServer(
+                  new THsHaServer.Args(socket)
+                      .processor(processor)
+                      .protocolFactory(language.factory)
+                      .transportFactory(wire.factory))
+              : new TThreadedSelectorServer(
+                  new TThreadedSelectorServer.Args(socket)
+                      .processor(processor)
+                      .protocolFactory(language.factory)
+                      .transportFactory(wire.factory));
+    } else {
+      TServerSocket socket = new TServerSocket(anyPort);
+      port = socket.getServerSocket().getLocalPort();
+      server =
+          kind == Kind.SIMPLE
+              ? new TSimpleServer(
+                  new TSimpleServer.Args(socket)
+                      .processor(processor)
+                      .protocolFactory(language.factory)
+                      .transportFactory(wire.factory))
+              : new TThreadPoolServer(
+                  new TThreadPoolServer.Args(socket)
+                      .processor(processor)
+                      .protocolFactory(language.factory)
+                      .transportFactory(wire.factory));
+    }
+    thread = new Thread(server::serve, "server-" + port);
+    thread.setDaemon(true);
+    thread.start();
+    until(server::isServing);
+  }
+
+  int port() {
+    return port;
+  }
+
+  /** A connection whose incoming bytes are recorded. */
+  Connection connect() throws TTransportException {
+    return new Connection(port, wire, language);
+  }
+
+  @Override
+  public void close() {
+    server.stop();
+    until(() -> !thread.isAlive());
+  }
+
+  private static void until(Callable<Boolean> condition) {
+    Awaitility.await()
+        .pollDelay(Duration.ZERO)
+        .pollInterval(Duration.ofMillis(2))
+        .atMost(Duration.ofMillis(TIMEOUT_MILLIS))
+        .until(condition);
+  }
+
+  static final class Connection implements AutoCloseable {
+    final Tap tap;
+    final TProtocol protocol;
+
+    private Connection(int port, Wire wire, Language language) throws TTransportException {
+      tap = new Tap(new TSocket("127.0.0.1", port, TIMEOUT_MILLIS));
+      tap.open();
+      protocol = language.over(wire.over(tap));
+    }
+
+    @Override
+    public void close() {
+      tap.close();
+    }
+  }
+}
