@@ -39,14 +39,17 @@ final class Load {
     Screen screen = new Screen();
     Tally all = Tally.nothing();
     try (LoadClient load = new LoadClient(wire, port, connections, perSecond)) {
+      long before = System.nanoTime();
       for (int second = 0; second < seconds; second++) {
         if (second % 20 == 0) {
           screen.head();
         }
         TimeUnit.SECONDS.sleep(1);
         Tally tally = load.take();
+        long now = System.nanoTime();
         List<BreakerView> breakers = watch == null ? List.of() : watch.read();
-        screen.row("load", tally, breakers);
+        screen.row("load", tally, (now - before) / 1e9, breakers);
+        before = now;
         all = all.plus(tally);
       }
     }

@@ -23,7 +23,9 @@ final class Screen {
 
   void line(String text) {
     out.println(text);
-    out.flush();
+    if (out.checkError()) {
+      throw new CannotRun("nobody reads the output any more");
+    }
   }
 
   void title(String text) {
@@ -57,12 +59,22 @@ final class Screen {
                 "inventory  payments   recommendations orders-db")));
   }
 
-  void row(String now, Tally second, List<BreakerView> breakers) {
+  /**
+   * A line of the table.
+   *
+   * @param now what goes on
+   * @param tally what happened since the last line
+   * @param seconds how long ago that was
+   */
+  void row(String now, Tally tally, double seconds, List<BreakerView> breakers) {
+    long failed = perSecond(tally.failed(), seconds);
+    long shed = perSecond(tally.shed(), seconds);
     StringBuilder line =
-        new StringBuilder(String.format("%4s  %-7s %5d ", clock(false), now, second.ok()));
-    line.append(paint(second.failed() > 0 ? RED : "", String.format("%8d", second.failed())));
-    line.append(paint(second.shed() > 0 ? YELLOW : "", String.format("%7d", second.shed())));
-    line.append(String.format(Locale.ROOT, "%7.1f%7.1f ", second.millis(50), second.millis(99)));
+        new StringBuilder(
+            String.format("%4s  %-7s %5d ", clock(false), now, perSecond(tally.ok(), seconds)));
+    line.append(paint(failed > 0 ? RED : "", String.format("%8d", failed)));
+    line.append(paint(shed > 0 ? YELLOW : "", String.format("%7d", shed)));
+    line.append(String.format(Locale.ROOT, "%7.1f%7.1f ", tally.millis(50), tally.millis(99)));
     for (BreakerView breaker : breakers) {
       int width = Math.max(10, breaker.getName().length());
       line.append(' ')
@@ -72,6 +84,11 @@ final class Screen {
       line.append(paint(DIM, " (nobody to ask)"));
     }
     line(line.toString().stripTrailing());
+  }
+
+  /** Rounded up, so that what happened shows. */
+  private static long perSecond(long count, double seconds) {
+    return (long) Math.ceil(count / Math.max(1, seconds));
   }
 
   String good(String text) {

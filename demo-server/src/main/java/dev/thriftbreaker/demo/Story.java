@@ -240,11 +240,12 @@ final class Story {
     do {
       TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
       readBreakers();
-      if (System.nanoTime() - rowAtNanos >= TimeUnit.SECONDS.toNanos(1)) {
-        rowAtNanos += TimeUnit.SECONDS.toNanos(1);
-        Tally second = load.take();
-        chapter = chapter.plus(second);
-        screen.row(now, second, inOrder());
+      long sinceRowNanos = System.nanoTime() - rowAtNanos;
+      if (sinceRowNanos >= TimeUnit.SECONDS.toNanos(1)) {
+        rowAtNanos += sinceRowNanos;
+        Tally tally = load.take();
+        chapter = chapter.plus(tally);
+        screen.row(now, tally, sinceRowNanos / 1e9, inOrder());
       }
     } while (!until.getAsBoolean() && millisSince(from) < atMostMillis);
   }
@@ -258,11 +259,21 @@ final class Story {
           BreakerView old = breakers.get(name);
           if (old != null && !old.getState().equals(breaker.getState())) {
             screen.event(
-                breaker, old.getState() + " -> " + breaker.getState() + ": " + breaker.getReason());
+                breaker,
+                old.getState()
+                    + " -> "
+                    + breaker.getState()
+                    + ": "
+                    + shortened(breaker.getReason()));
           }
         });
     breakers.clear();
     breakers.putAll(fresh);
+  }
+
+  /** Classes without their packages. */
+  private static String shortened(String reason) {
+    return reason.replaceAll("\\b(?:[a-z][a-z0-9_]*\\.)+(?=[A-Z])", "");
   }
 
   private List<BreakerView> inOrder() {
