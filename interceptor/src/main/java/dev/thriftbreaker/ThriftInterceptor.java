@@ -90,12 +90,6 @@ public final class ThriftInterceptor implements AutoCloseable {
               opened,
               new Management(
                   server, settings.registry == null ? new MetricRegistry() : settings.registry));
-      for (CircuitBreaker breaker : made.values()) {
-        management.breaker(breaker, fleet);
-        settings.transitionListeners.forEach(breaker::addListener);
-        settings.callListeners.forEach(breaker::addListener);
-      }
-      registerMethods();
       management.register(
           "Interceptor",
           null,
@@ -109,6 +103,12 @@ public final class ThriftInterceptor implements AutoCloseable {
               () -> requestPath.methods().stream().mapToLong(MethodStats::requests).sum(),
               () -> requestPath.methods().stream().mapToLong(MethodStats::sheds).sum()),
           InterceptorMXBean.class);
+      for (CircuitBreaker breaker : made.values()) {
+        management.breaker(breaker, fleet);
+        settings.transitionListeners.forEach(breaker::addListener);
+        settings.callListeners.forEach(breaker::addListener);
+      }
+      registerMethods();
       if (fleet != null) {
         management.redisLink(fleet);
         fleet.start();

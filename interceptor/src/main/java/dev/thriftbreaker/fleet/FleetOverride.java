@@ -15,8 +15,13 @@ import dev.thriftbreaker.breaker.Mode;
 public record FleetOverride(
     long version, Mode mode, long remainingMillis, String by, String why, String request) {
 
-  /** The same some time later. */
-  FleetOverride after(long millis) {
+  /**
+   * The same some time later.
+   *
+   * @param millis how much later
+   * @return the same with less time remaining
+   */
+  public FleetOverride after(long millis) {
     return new FleetOverride(
         version, mode, Math.max(0, remainingMillis - millis), by, why, request);
   }

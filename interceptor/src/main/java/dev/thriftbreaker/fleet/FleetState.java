@@ -27,8 +27,13 @@ public record FleetState(
     String why,
     String requests) {
 
-  /** The same some time later. */
-  FleetState after(long millis) {
+  /**
+   * The same some time later.
+   *
+   * @param millis how much later
+   * @return the same with less time remaining
+   */
+  public FleetState after(long millis) {
     return new FleetState(
         epoch,
         state,

@@ -15,8 +15,10 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import redis.clients.jedis.AbstractPipeline;
 import redis.clients.jedis.ClientSetInfoConfig;
 import redis.clients.jedis.ConnectionPoolConfig;
@@ -88,6 +90,7 @@ public final class RedisStore implements StateStore {
         String dependency, Response<List<String>> state, Response<List<String>> override) {}
     List<Asked> asked = new ArrayList<>();
     Response<Object> time;
+    long sentNanos;
     try (AbstractPipeline pipeline = redis.pipelined()) {
       time = pipeline.sendCommand(Protocol.Command.TIME, new String[0]);
       for (String dependency : dependencies) {
@@ -99,9 +102,10 @@ public final class RedisStore implements StateStore {
                 pipeline.hmget(stateKey, Layout.STATE_FIELDS),
                 pipeline.hmget(overrideKey, Layout.OVERRIDE_FIELDS)));
       }
+      sentNanos = System.nanoTime();
       pipeline.sync();
     }
-    long now = millis(time.get());
+    long now = millis(time.get()) + millisSince(sentNanos);
     Map<String, Kept> all = new LinkedHashMap<>();
     for (Asked one : asked) {
       all.put(
@@ -166,43 +170,53 @@ public final class RedisStore implements StateStore {
 
   @Override
   public Answer<FleetState> write(String namespace, StateChange change) {
+    long askedNanos = System.nanoTime();
     return run(
         Script.TRANSITION,
         namespace,
         change.dependency(),
         Layout.stateKey(namespace, change.dependency()),
         Layout::state,
-        change.request(),
-        String.valueOf(change.seenEpoch()),
-        change.state() == BreakerState.RAMPING ? "CLOSED" : change.state().name(),
-        String.valueOf(change.ageMillis()),
-        String.valueOf(change.remainingMillis()),
-        String.valueOf(change.consecutiveOpens()),
-        change.by(),
-        change.cause(),
-        change.why(),
-        change.instance());
+        () -> {
+          long passed = millisSince(askedNanos);
+          return List.of(
+              change.request(),
+              String.valueOf(change.seenEpoch()),
+              change.state() == BreakerState.RAMPING ? "CLOSED" : change.state().name(),
+              String.valueOf(change.ageMillis() + passed),
+              String.valueOf(Math.max(0, change.remainingMillis() - passed)),
+              String.valueOf(change.consecutiveOpens()),
+              change.by(),
+              change.cause(),
+              change.why(),
+              change.instance());
+        });
   }
 
   @Override
   public Answer<FleetState> repair(
       String namespace, String dependency, FleetState lost, String instance) {
+    long askedNanos = System.nanoTime();
     return run(
         Script.REPAIR,
         namespace,
         dependency,
         Layout.stateKey(namespace, dependency),
         Layout::state,
-        String.valueOf(lost.epoch()),
-        lost.state().name(),
-        String.valueOf(lost.ageMillis()),
-        String.valueOf(lost.remainingMillis()),
-        String.valueOf(lost.consecutiveOpens()),
-        lost.by(),
-        lost.cause(),
-        lost.why(),
-        lost.requests(),
-        instance);
+        () -> {
+          FleetState now = lost.after(millisSince(askedNanos));
+          return List.of(
+              String.valueOf(now.epoch()),
+              now.state().name(),
+              String.valueOf(now.ageMillis()),
+              String.valueOf(now.remainingMillis()),
+              String.valueOf(now.consecutiveOpens()),
+              now.by(),
+              now.cause(),
+              now.why(),
+              now.requests(),
+              instance);
+        });
   }
 
   @Override
@@ -213,57 +227,80 @@ public final class RedisStore implements StateStore {
         change.dependency(),
         Layout.overrideKey(namespace, change.dependency()),
         Layout::override,
-        change.request(),
-        String.valueOf(change.seenVersion()),
-        Layout.modeName(change.mode()),
-        String.valueOf(change.lastsMillis()),
-        change.by(),
-        change.why(),
-        change.instance());
+        () ->
+            List.of(
+                change.request(),
+                String.valueOf(change.seenVersion()),
+                Layout.modeName(change.mode()),
+                String.valueOf(change.lastsMillis()),
+                change.by(),
+                change.why(),
+                change.instance()));
   }
 
   @Override
   public Answer<FleetOverride> repairOverride(
       String namespace, String dependency, FleetOverride lost, String instance) {
+    long askedNanos = System.nanoTime();
     return run(
         Script.REPAIR_OVERRIDE,
         namespace,
         dependency,
         Layout.overrideKey(namespace, dependency),
         Layout::override,
-        String.valueOf(lost.version()),
-        Layout.modeName(lost.mode()),
-        String.valueOf(lost.remainingMillis()),
-        lost.by(),
-        lost.why(),
-        lost.request(),
-        instance);
+        () -> {
+          FleetOverride now = lost.after(millisSince(askedNanos));
+          return List.of(
+              String.valueOf(now.version()),
+              Layout.modeName(now.mode()),
+              String.valueOf(now.remainingMillis()),
+              now.by(),
+              now.why(),
+              now.request(),
+              instance);
+        });
   }
 
+  /**
+   * Runs a script.
+   *
+   * @param own its arguments after the first two, asked for right before they are sent: a
+   *     connection to make or a script to load must not make a remaining time longer
+   */
   private <T> Answer<T> run(
       Script script,
       String namespace,
       String dependency,
       String key,
       BiFunction<Map<String, String>, Long, Reading<T>> layout,
-      String... own) {
-    List<String> arguments = new ArrayList<>();
-    arguments.add(Layout.channel(namespace));
-    arguments.add(dependency);
-    for (String argument : own) {
-      arguments.add(
-          argument.length() <= TEXT_LENGTH ? argument : argument.substring(0, TEXT_LENGTH));
-    }
+      Supplier<List<String>> own) {
     List<String> keys = List.of(key, Layout.auditKey(namespace, dependency));
+    long[] sentNanos = new long[1];
+    Supplier<List<String>> arguments =
+        () -> {
+          List<String> all = new ArrayList<>();
+          all.add(Layout.channel(namespace));
+          all.add(dependency);
+          for (String argument : own.get()) {
+            all.add(
+                argument.length() <= TEXT_LENGTH ? argument : argument.substring(0, TEXT_LENGTH));
+          }
+          sentNanos[0] = System.nanoTime();
+          return all;
+        };
     List<?> answer = (List<?>) with(redis -> script.run(redis, keys, arguments));
     String status = text(answer.get(0));
+    long now = Long.parseLong(text(answer.get(1))) + millisSince(sentNanos[0]);
     Map<String, String> fields = new HashMap<>();
     for (int i = 3; i + 1 < answer.size(); i += 2) {
       fields.put(text(answer.get(i)), text(answer.get(i + 1)));
     }
-    Reading<T> current = layout.apply(fields, Long.parseLong(text(answer.get(1))));
     boolean accepted = status.equals("OK") || status.equals("DONE");
-    return new Answer<>(accepted, current, text(answer.get(2)));
+    return new Answer<>(accepted, layout.apply(fields, now), text(answer.get(2)));
+  }
+
+  private static long millisSince(long nanos) {
+    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - nanos);
   }
 
   private static String text(Object part) {

@@ -8,6 +8,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.function.Supplier;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisNoScriptException;
 
@@ -33,11 +34,11 @@ enum Script {
   }
 
   /** Runs it; a server that does not know it yet, or forgot it, is told. */
-  Object run(UnifiedJedis redis, List<String> keys, List<String> arguments) {
+  Object run(UnifiedJedis redis, List<String> keys, Supplier<List<String>> arguments) {
     try {
-      return redis.evalsha(sha1, keys, arguments);
+      return redis.evalsha(sha1, keys, arguments.get());
     } catch (JedisNoScriptException e) {
-      return redis.eval(text, keys, arguments);
+      return redis.eval(text, keys, arguments.get());
     }
   }
 
