@@ -64,6 +64,7 @@ public record Redis(URI uri, String description, boolean started) {
       embedded.deleteOnExit();
       Redis redis = launch(embedded, "embedded redis-server", log);
       embedded.delete(); // it runs without its file
+      embedded.getParentFile().delete(); // made for it; kept if there is anything else in it
       if (redis != null) {
         return redis;
       }
