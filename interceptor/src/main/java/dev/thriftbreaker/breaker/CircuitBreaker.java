@@ -375,36 +375,42 @@ public final class CircuitBreaker {
    * breaker that is in that state already tells its listeners nothing: a closed one empties its
    * window, an open one takes over the deadline, a half-open one goes on.
    *
+   * @param expectedSequence the sequence of the snapshot on which the decision is based, so that
+   *     what happened here since then is not overwritten
    * @param state the state; RAMPING counts as CLOSED
    * @param remaining for OPEN, how long it goes on; at most the longest open time is used
    * @param consecutiveOpens how often in a row it opened
    * @param by who decided
    * @param reason why
+   * @return false if there was a transition since then, and nothing was done
    */
-  public void apply(
-      BreakerState state, Duration remaining, int consecutiveOpens, String by, String reason) {
+  public boolean apply(
+      long expectedSequence,
+      BreakerState state,
+      Duration remaining,
+      int consecutiveOpens,
+      String by,
+      String reason) {
     long now = now();
     while (true) {
       Status current = status;
+      if (current.sequence != expectedSequence) {
+        return false;
+      }
+      State old = current.state;
       State fresh =
           switch (state) {
-            case OPEN -> openedElsewhere(current.state, remaining, consecutiveOpens, now);
+            case OPEN -> openedElsewhere(old, remaining, consecutiveOpens, now);
             case HALF_OPEN ->
-                current.state instanceof HalfOpenState
-                    ? null
-                    : new HalfOpenState(this, current.state.generation + 1, now, consecutiveOpens);
-            case CLOSED, RAMPING -> new ClosedState(this, current.state.generation + 1, now);
+                old instanceof HalfOpenState
+                    ? old
+                    : new HalfOpenState(this, old.generation + 1, now, consecutiveOpens);
+            case CLOSED, RAMPING -> new ClosedState(this, old.generation + 1, now);
           };
-      if (fresh == null
-          || change(
-              current,
-              fresh,
-              current.override,
-              Cause.REMOTE,
-              Evidence.of(reason, configVersion()),
-              by,
-              now)) {
-        return;
+      Evidence evidence = Evidence.of(reason, configVersion());
+      if (fresh == old
+          || change(current, fresh, current.override, Cause.REMOTE, evidence, by, now)) {
+        return true;
       }
     }
   }

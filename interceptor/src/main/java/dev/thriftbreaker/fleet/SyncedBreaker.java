@@ -196,15 +196,20 @@ final class SyncedBreaker implements TransitionListener {
         settle(Period.of(snapshot));
       }
       case TAKE_OVER -> {
+        boolean applied =
+            breaker.apply(
+                snapshot.sequence(),
+                state.state(),
+                Duration.ofMillis(state.after(age(incoming.atNanos)).remainingMillis()),
+                state.consecutiveOpens(),
+                state.by(),
+                state.why());
+        if (!applied) {
+          merge(incoming, fromStore); // there was a transition since the snapshot: judge again
+          return;
+        }
         know(incoming);
         settle(Period.of(snapshot));
-        long remaining = state.after(age(incoming.atNanos)).remainingMillis();
-        breaker.apply(
-            state.state(),
-            Duration.ofMillis(remaining),
-            state.consecutiveOpens(),
-            state.by(),
-            state.why());
       }
       case REGRESSION -> {
         String found = state == null ? "nothing" : "epoch " + state.epoch();

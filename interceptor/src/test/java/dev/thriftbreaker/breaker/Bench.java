@@ -68,6 +68,13 @@ final class Bench {
     }
   }
 
+  void apply(BreakerState state, Duration remaining, int opens, String by, String reason) {
+    long sequence = breaker.snapshot().sequence();
+    if (!breaker.apply(sequence, state, remaining, opens, by, reason)) {
+      throw new AssertionError("not applied to " + breaker);
+    }
+  }
+
   Bench trip() {
     calls(breaker.config().consecutiveFailures(), Outcome.FAILURE);
     return this;

@@ -124,13 +124,13 @@ class CellTableTest {
 
   @Test
   void two_threads_racing_for_an_empty_place_get_a_cell_each() throws Exception {
-    HeadOn.run(20_000, () -> new SamePlace(new CellTable()));
+    HeadOn.run(8_000, () -> new SamePlace(new CellTable()));
   }
 
   @Test
   void two_threads_racing_for_a_freed_cell_never_both_get_it() throws Exception {
     HeadOn.run(
-        20_000,
+        8_000,
         () -> {
           CellTable cells = new CellTable();
           cells.find(NEVER_STARTED, 5);

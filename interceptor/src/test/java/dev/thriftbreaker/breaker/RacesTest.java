@@ -46,7 +46,7 @@ class RacesTest {
     return results;
   }
 
-  private static final int ROUNDS = 20_000;
+  private static final int ROUNDS = 8_000;
 
   private static long granted(List<Long> permits) {
     return permits.stream().filter(p -> p != CircuitBreaker.REFUSED).distinct().count();
@@ -271,7 +271,14 @@ class RacesTest {
               case 0 -> breaker.tick();
               case 1 -> breaker.reset("op", "storm");
               case 2 -> breaker.probeNow("op", "storm");
-              case 3 -> breaker.apply(BreakerState.OPEN, Duration.ofMillis(2), 1, "b", "storm");
+              case 3 ->
+                  breaker.apply(
+                      breaker.snapshot().sequence(),
+                      BreakerState.OPEN,
+                      Duration.ofMillis(2),
+                      1,
+                      "b",
+                      "storm");
               case 4 ->
                   breaker.override(
                       new ModeOverride(
@@ -309,7 +316,7 @@ class RacesTest {
 
     // and the permits of a new half-open period are all there
     breaker.release("op", "over");
-    breaker.apply(BreakerState.OPEN, Duration.ZERO, 1, "b", "over");
+    breaker.apply(breaker.snapshot().sequence(), BreakerState.OPEN, Duration.ZERO, 1, "b", "over");
     breaker.tick();
     long now = breaker.now();
     for (int i = 0; i < breaker.config().probes(); i++) {

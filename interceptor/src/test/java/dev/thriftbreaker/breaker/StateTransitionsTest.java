@@ -135,10 +135,10 @@ class StateTransitionsTest {
     @Test
     void half_open_and_open_can_be_told_from_elsewhere() {
       Bench bench = Bench.withDefaults();
-      bench.breaker.apply(HALF_OPEN, Duration.ZERO, 2, "b", "probing");
+      bench.apply(HALF_OPEN, Duration.ZERO, 2, "b", "probing");
       assertThat(bench.state()).isEqualTo(HALF_OPEN);
-      bench.breaker.apply(CLOSED, Duration.ZERO, 0, "b", "healed");
-      bench.breaker.apply(OPEN, Duration.ofSeconds(3), 2, "b", "down");
+      bench.apply(CLOSED, Duration.ZERO, 0, "b", "healed");
+      bench.apply(OPEN, Duration.ofSeconds(3), 2, "b", "down");
       assertThat(bench.story())
           .isEqualTo("CLOSED>HALF_OPEN/REMOTE HALF_OPEN>CLOSED/REMOTE CLOSED>OPEN/REMOTE");
       assertThat(bench.breaker.snapshot().remainingNanos()).isEqualTo(3_000_000_000L);
@@ -146,10 +146,19 @@ class StateTransitionsTest {
     }
 
     @Test
+    void what_was_decided_before_a_transition_here_is_not_applied_after_it() {
+      Bench bench = Bench.withDefaults();
+      long before = bench.breaker.snapshot().sequence();
+      bench.trip();
+      assertThat(bench.breaker.apply(before, CLOSED, Duration.ZERO, 0, "b", "healed")).isFalse();
+      assertThat(bench.state()).isEqualTo(OPEN);
+    }
+
+    @Test
     void closed_from_elsewhere_empties_the_window_and_tells_nobody() {
       Bench bench = Bench.withDefaults();
       bench.calls(4, FAILURE);
-      bench.breaker.apply(CLOSED, Duration.ZERO, 0, "b", "healed");
+      bench.apply(CLOSED, Duration.ZERO, 0, "b", "healed");
       assertThat(bench.breaker.snapshot().window().calls()).isZero();
       bench.call(FAILURE);
       assertThat(bench.story()).isEmpty();
@@ -198,7 +207,7 @@ class StateTransitionsTest {
     @Test
     void closed_from_elsewhere_closes() {
       Bench bench = Bench.withDefaults().trip();
-      bench.breaker.apply(CLOSED, Duration.ZERO, 0, "b", "healed");
+      bench.apply(CLOSED, Duration.ZERO, 0, "b", "healed");
       assertThat(bench.story()).endsWith("OPEN>CLOSED/REMOTE");
       assertThat(bench.refused()).isFalse();
     }
@@ -206,11 +215,11 @@ class StateTransitionsTest {
     @Test
     void open_from_elsewhere_moves_the_deadline_within_bounds_and_tells_nobody() {
       Bench bench = Bench.withDefaults().trip();
-      bench.breaker.apply(OPEN, Duration.ofDays(300), 3, "b", "still down");
+      bench.apply(OPEN, Duration.ofDays(300), 3, "b", "still down");
       assertThat(bench.breaker.snapshot().remainingNanos())
           .isEqualTo(Duration.ofSeconds(60).toNanos());
       assertThat(bench.story()).isEqualTo("CLOSED>OPEN/LOCAL");
-      bench.breaker.apply(OPEN, Duration.ofSeconds(-9), 3, "b", "over");
+      bench.apply(OPEN, Duration.ofSeconds(-9), 3, "b", "over");
       assertThat(bench.refused()).isFalse();
     }
 
@@ -367,12 +376,12 @@ class StateTransitionsTest {
     @Test
     void open_and_closed_can_be_told_from_elsewhere() {
       Bench bench = Bench.withDefaults().tripAndWait();
-      bench.breaker.apply(HALF_OPEN, Duration.ZERO, 1, "b", "probing too");
-      bench.breaker.apply(OPEN, Duration.ofSeconds(7), 2, "b", "probe failed");
+      bench.apply(HALF_OPEN, Duration.ZERO, 1, "b", "probing too");
+      bench.apply(OPEN, Duration.ofSeconds(7), 2, "b", "probe failed");
       assertThat(bench.state()).isEqualTo(OPEN);
       bench.pass(Duration.ofSeconds(7));
       bench.breaker.tick();
-      bench.breaker.apply(CLOSED, Duration.ZERO, 0, "b", "healed");
+      bench.apply(CLOSED, Duration.ZERO, 0, "b", "healed");
       assertThat(bench.story())
           .isEqualTo(
               "CLOSED>OPEN/LOCAL OPEN>HALF_OPEN/TIMER HALF_OPEN>OPEN/REMOTE OPEN>HALF_OPEN/TIMER"

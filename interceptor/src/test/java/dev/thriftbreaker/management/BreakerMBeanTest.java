@@ -571,7 +571,14 @@ class BreakerMBeanTest {
   private void stir(int act, String who) {
     switch (act % 4) {
       case 0 -> breaker.override(override(who + " " + act));
-      case 1 -> breaker.apply(BreakerState.OPEN, Duration.ofSeconds(1), 1, who, "storm");
+      case 1 ->
+          breaker.apply(
+              breaker.snapshot().sequence(),
+              BreakerState.OPEN,
+              Duration.ofSeconds(1),
+              1,
+              who,
+              "storm");
       case 2 -> breaker.probeNow(who, "storm");
       default -> breaker.reset(who, "storm");
     }

@@ -378,7 +378,7 @@ class ManagementTest {
     management.close();
     fleet.close();
     inventory.reset("ann", "why");
-    inventory.apply(BreakerState.OPEN, Duration.ofSeconds(1), 1, "fleet", "why");
+    inventory.apply(0, BreakerState.OPEN, Duration.ofSeconds(1), 1, "fleet", "why");
     inventory.dispatch();
 
     assertThat(all()).isEmpty();

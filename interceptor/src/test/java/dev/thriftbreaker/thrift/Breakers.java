@@ -19,7 +19,7 @@ final class Breakers {
   }
 
   static void open(CircuitBreaker breaker) {
-    breaker.apply(BreakerState.OPEN, Duration.ofSeconds(60), 1, "test", "test");
+    breaker.apply(0, BreakerState.OPEN, Duration.ofSeconds(60), 1, "test", "test");
   }
 
   static void close(CircuitBreaker breaker) {
