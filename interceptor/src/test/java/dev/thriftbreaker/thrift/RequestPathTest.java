@@ -157,6 +157,24 @@ class RequestPathTest {
     assertThat(stats(path, "unknown").successes()).isEqualTo(3);
   }
 
+  @Test
+  void passesTuplesOverATransportWithoutFramesUntouched() throws TException {
+    // given
+    RequestPath path = path(Map.of("count", List.of("stock")));
+    TProcessor processor = path.wrap(bare);
+    Breakers.open(stock);
+    Pipe pipe = new Pipe(Wire.PLAIN, Language.TUPLE);
+    Warehouse.Client client = new Warehouse.Client(pipe.clientIn, pipe.clientOut);
+
+    // when
+    client.send_count(List.of());
+    processor.process(pipe.serverIn, pipe.serverOut);
+
+    // then
+    assertThat(client.recv_count()).isZero();
+    assertThat(stats(path, "count").requests()).isZero();
+  }
+
   // ---- the shed reply
 
   @ParameterizedTest
@@ -256,6 +274,25 @@ class RequestPathTest {
         assertThat(thrown).isInstanceOf(TProtocolException.class);
       }
     }
+  }
+
+  @Test
+  void doesNotShedAMessageOfAnotherVersion() throws TException {
+    // given
+    TProcessor processor = path(Map.of("count", List.of("stock"))).wrap(bare);
+    Breakers.open(stock);
+    Pipe pipe = new Pipe(Wire.FRAMED, Language.BINARY);
+    TProtocol out = pipe.clientOut;
+    out.writeI32(0x80020001);
+    out.writeString("count");
+    out.writeI32(1);
+    out.writeFieldStop();
+    out.getTransport().flush();
+
+    // when / then
+    assertThatThrownBy(() -> processor.process(pipe.serverIn, pipe.serverOut))
+        .isInstanceOf(TProtocolException.class)
+        .hasMessage("Bad version in readMessageBegin");
   }
 
   @ParameterizedTest
