@@ -55,7 +55,7 @@ build() {
   mkdir -p "$home/target"
   log=$home/target/build-for-run.log
   started=$(mktemp "$home/target/.build-started.XXXXXX")
-  if ! (cd "$root" && mvn -q -B package -pl interceptor,demo-server \
+  if ! (cd "$root" && mvn -q -B -Dstyle.color=never package -pl interceptor,demo-server \
     -DskipTests -Dmaven.javadoc.skip=true -Dmaven.source.skip=true >"$log" 2>&1 </dev/null); then
     rm -f "$started"
     tail -n 20 "$log" >&2

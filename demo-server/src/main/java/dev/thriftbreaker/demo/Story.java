@@ -8,6 +8,7 @@ import dev.thriftbreaker.demo.downstream.Downstreams;
 import dev.thriftbreaker.demo.load.LoadClient;
 import dev.thriftbreaker.demo.load.Tally;
 import dev.thriftbreaker.demo.process.Child;
+import dev.thriftbreaker.demo.process.Cleanup;
 import dev.thriftbreaker.demo.process.Ports;
 import dev.thriftbreaker.demo.process.Redis;
 import java.io.File;
@@ -18,6 +19,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.exceptions.JedisException;
@@ -92,15 +94,24 @@ final class Story {
   static boolean run(List<String> arguments) throws Exception {
     Flags flags = new Flags(arguments, "--redis");
     File log = File.createTempFile("thrift-breaker-demo-", ".log");
+    AtomicBoolean worthReading = new AtomicBoolean();
+    Cleanup.atExit(
+        () -> {
+          if (!worthReading.get()) {
+            log.delete();
+          }
+        });
     System.out.println(
         "A shop under load, its dependencies failing one at a time: about a minute. Ctrl-C ends it.");
-    Redis redis = Redis.start(flags.redis("--redis"), log);
-    Story story = new Story(redis, Downstreams.start(log), log);
-    boolean good = story.tell();
-    if (good) {
-      log.delete();
+    try {
+      Redis redis = Redis.start(flags.redis("--redis"), log);
+      boolean good = new Story(redis, Downstreams.start(log), log).tell();
+      worthReading.set(!good);
+      return good;
+    } catch (Exception e) {
+      worthReading.set(true);
+      throw e;
     }
-    return good;
   }
 
   private boolean tell() throws Exception {

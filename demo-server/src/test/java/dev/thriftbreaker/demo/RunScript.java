@@ -38,7 +38,11 @@ final class RunScript implements AutoCloseable {
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
     builder.environment().put("DEMO_CLASSPATH", System.getProperty("java.class.path"));
-    builder.environment().put("DEMO_JAVA_OPTS", "-Ddemo.dieWithParent=true");
+    File temporary = new File("target/tmp");
+    temporary.mkdirs();
+    builder
+        .environment()
+        .put("DEMO_JAVA_OPTS", "-Ddemo.dieWithParent=true -Djava.io.tmpdir=" + temporary);
     builder.environment().putAll(environment);
     try {
       process = builder.start();
