@@ -71,7 +71,7 @@ final class RunScript implements AutoCloseable {
     return script;
   }
 
-  private static boolean onPath(String name) {
+  static boolean onPath(String name) {
     for (String directory : System.getenv("PATH").split(File.pathSeparator)) {
       if (Files.isExecutable(Path.of(directory, name))) {
         return true;

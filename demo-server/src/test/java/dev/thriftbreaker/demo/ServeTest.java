@@ -7,8 +7,12 @@ import static org.awaitility.Awaitility.await;
 import dev.thriftbreaker.demo.process.Ports;
 import dev.thriftbreaker.demo.shop.Checkout;
 import dev.thriftbreaker.demo.shop.Item;
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import javax.management.MBeanServerConnection;
 import javax.management.remote.JMXConnector;
@@ -16,7 +20,10 @@ import javax.management.remote.JMXConnectorFactory;
 import javax.management.remote.JMXServiceURL;
 import org.apache.thrift.TException;
 import org.apache.thrift.transport.TTransportException;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import redis.embedded.core.ExecutableProvider;
 
 /** The shop as a process of its own, through run.sh. */
 class ServeTest {
@@ -127,13 +134,32 @@ class ServeTest {
   @Test
   void redis_does_not_outlive_its_watcher() {
     try (RunScript shop = RunScript.serve()) {
-      org.junit.jupiter.api.Assumptions.assumeTrue(
-          shop.output().contains("redis-server"), "no Redis for this system");
+      Assumptions.assumeTrue(shop.output().contains("redis-server"), "no Redis for this system");
       long redis = shop.pidOf("redis-server");
 
       ProcessHandle.of(redis).orElseThrow().parent().orElseThrow().destroyForcibly();
 
       await().atMost(DIES_WITHIN).until(() -> !RunScript.runs(redis));
+    }
+  }
+
+  @Test
+  void without_a_redis_that_runs_it_says_so_and_serves(@TempDir Path fake) throws Exception {
+    // given an embedded one for another system, and none on the PATH
+    Assumptions.assumeFalse(RunScript.onPath("redis-server"), "a redis-server is on the PATH");
+    for (String name : ExecutableProvider.newProvidedVersionsMap().values()) {
+      Files.writeString(fake.resolve(name.substring(name.lastIndexOf('/') + 1)), "not a program");
+    }
+    String classpath = fake + File.pathSeparator + System.getProperty("java.class.path");
+
+    // when
+    try (RunScript shop =
+        RunScript.start(Map.of("DEMO_CLASSPATH", classpath), "serve", "--port", "0")) {
+      shop.awaitLine("jconsole");
+
+      // then
+      assertThat(shop.output()).contains("none: breaker state is in memory only");
+      assertThat(quote(shop)).isPositive();
     }
   }
 

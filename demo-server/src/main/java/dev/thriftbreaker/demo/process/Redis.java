@@ -71,19 +71,22 @@ public record Redis(URI uri, String description, boolean started) {
     } catch (IOException | RuntimeException e) {
       return none("there is no embedded one for this system: " + e.getMessage());
     }
-    return none("the embedded one did not start");
+    return none("the embedded one does not run on this system");
   }
 
   private static Redis none(String why) {
     return new Redis(
         null,
-        "none: breaker state is in memory only, a restart forgets it (no redis-server on the PATH; "
+        "none: breaker state is in memory only, a restart forgets it (no usable redis-server on the PATH; "
             + why
             + ")",
         true);
   }
 
   private static Redis launch(File executable, String what, File log) {
+    if (!canRun(executable)) {
+      return null;
+    }
     for (int i = 0; i < TRIES; i++) {
       int port = Ports.free();
       Child watcher =
@@ -116,6 +119,23 @@ public record Redis(URI uri, String description, boolean started) {
       watcher.close();
     }
     return null;
+  }
+
+  /** Whether it is made for this system, with all the libraries it wants. */
+  private static boolean canRun(File executable) {
+    try {
+      return new ProcessBuilder(executable.getPath(), "--version")
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .redirectError(ProcessBuilder.Redirect.DISCARD)
+              .start()
+              .waitFor()
+          == 0;
+    } catch (IOException e) {
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
   }
 
   private static boolean awaitAnswer(ProcessHandle redis, int port) {
