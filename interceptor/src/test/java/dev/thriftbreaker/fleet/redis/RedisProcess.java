@@ -26,7 +26,8 @@ import redis.embedded.core.ExecutableProvider;
 
 /**
  * A real Redis on loopback that can be killed, hung and started again on its port. A {@code
- * redis-server} on the PATH is preferred; otherwise the one that embedded-redis ships.
+ * redis-server} on the PATH is preferred; otherwise, or with {@code -Dtest.redis=embedded}, the one
+ * that embedded-redis ships.
  *
  * <p>It dies with this JVM, also when that is killed: a shell waits for the end of its input, which
  * this JVM holds open, and then kills the server.
@@ -188,7 +189,7 @@ public final class RedisProcess implements AutoCloseable {
   }
 
   private static synchronized File executable() {
-    if (executable == null) {
+    if (executable == null && !"embedded".equals(System.getProperty("test.redis"))) {
       for (String place : System.getenv().getOrDefault("PATH", "").split(File.pathSeparator)) {
         File file = new File(place, "redis-server");
         if (executable == null && file.canExecute()) {

@@ -1,0 +1,252 @@
+package dev.thriftbreaker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import com.codahale.metrics.MetricRegistry;
+import dev.thriftbreaker.breaker.BreakerState;
+import dev.thriftbreaker.breaker.Transition;
+import dev.thriftbreaker.fleet.redis.RedisProcess;
+import dev.thriftbreaker.thrift.BreakerOpenException;
+import dev.thriftbreaker.thrift.gen.OutOfStock;
+import dev.thriftbreaker.thrift.gen.Stock;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.net.URI;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import javax.management.ObjectName;
+import org.apache.thrift.TException;
+import org.apache.thrift.TProcessor;
+import org.junit.jupiter.api.Test;
+
+class ThriftInterceptorTest {
+
+  private static final Stock.Iface DOWN =
+      new Stock.Iface() {
+        @Override
+        public int reserve(String sku, int quantity) {
+          throw new IllegalStateException("down");
+        }
+
+        @Override
+        public long ping(long number) {
+          return number;
+        }
+
+        @Override
+        public void touch() {}
+      };
+
+  private static Set<ObjectName> mbeans(String server) throws Exception {
+    return ManagementFactory.getPlatformMBeanServer()
+        .queryNames(new ObjectName("dev.thriftbreaker:*,server=" + server), null);
+  }
+
+  private static List<String> threads(String server) {
+    return Thread.getAllStackTraces().keySet().stream()
+        .map(Thread::getName)
+        .filter(name -> name.startsWith("thrift-breaker-") && name.contains(server))
+        .toList();
+  }
+
+  private static void trip(ThriftInterceptor interceptor) throws Exception {
+    Stock.Iface stock = interceptor.guard("stock", Stock.Iface.class, DOWN);
+    for (int i = 0; i < 5; i++) {
+      assertThatThrownBy(() -> stock.reserve("pencil", 1)).hasMessage("down");
+    }
+    assertThatExceptionOfType(BreakerOpenException.class)
+        .isThrownBy(() -> stock.reserve("pencil", 1))
+        .withMessageStartingWith("SHED dependency=stock state=OPEN retryAfterMs=");
+  }
+
+  @Test
+  void close_gives_threads_mbeans_metrics_and_connections_back() throws Exception {
+    MetricRegistry registry = new MetricRegistry();
+    registry.counter("the.users.own");
+    try (RedisProcess redis = RedisProcess.start()) {
+      ThriftInterceptor interceptor =
+          ThriftInterceptor.builder("closing")
+              .redis(redis.uri())
+              .dependency("stock")
+              .metricRegistry(registry)
+              .build();
+      interceptor.wrap(new Stock.Processor<>(DOWN));
+      await().until(() -> connections(redis) >= 2);
+      assertThat(threads("closing")).hasSizeGreaterThanOrEqualTo(4);
+      assertThat(mbeans("closing")).hasSizeGreaterThan(5);
+      assertThat(registry.getNames()).hasSizeGreaterThan(5);
+
+      interceptor.close();
+      interceptor.close();
+
+      assertThat(mbeans("closing")).isEmpty();
+      assertThat(registry.getNames()).containsExactly("the.users.own");
+      await().untilAsserted(() -> assertThat(threads("closing")).isEmpty());
+      await().untilAsserted(() -> assertThat(connections(redis)).isZero());
+    }
+  }
+
+  /** Connections other than the one that asks. */
+  private static long connections(RedisProcess redis) {
+    try (var client = redis.client()) {
+      return client
+              .info("clients")
+              .lines()
+              .filter(line -> line.startsWith("connected_clients:"))
+              .mapToLong(line -> Long.parseLong(line.split(":")[1].strip()))
+              .sum()
+          - 1;
+    }
+  }
+
+  @Test
+  void a_transition_made_right_before_close_is_told_and_stored() throws Exception {
+    try (RedisProcess redis = RedisProcess.start()) {
+      List<Transition> heard = new CopyOnWriteArrayList<>();
+      try (ThriftInterceptor interceptor =
+          ThriftInterceptor.builder("last-words")
+              .redis(redis.uri())
+              .dependency("stock")
+              .listener((Transition transition) -> heard.add(transition))
+              .build()) {
+        await().until(() -> connections(redis) >= 2);
+        trip(interceptor);
+      }
+      assertThat(heard).extracting(Transition::to).containsExactly(BreakerState.OPEN);
+      try (var client = redis.client()) {
+        assertThat(client.hget("tb:{last-words/stock}", "st")).isEqualTo("OPEN");
+      }
+    }
+  }
+
+  @Test
+  void two_interceptors_in_one_jvm_live_side_by_side() throws Exception {
+    ThriftInterceptor one = ThriftInterceptor.builder("side-a").dependency("stock").build();
+    try (ThriftInterceptor two = ThriftInterceptor.builder("side-b").dependency("stock").build()) {
+      trip(one);
+      assertThat(one.breaker("stock").snapshot().state()).isEqualTo(BreakerState.OPEN);
+      assertThat(two.breaker("stock").snapshot().state()).isEqualTo(BreakerState.CLOSED);
+      assertThat(mbeans("side-a")).hasSameSizeAs(mbeans("side-b"));
+      one.close();
+      assertThat(mbeans("side-a")).isEmpty();
+      assertThat(mbeans("side-b")).isNotEmpty();
+      assertThat(two.guard("stock", Stock.Iface.class, DOWN).ping(7)).isEqualTo(7);
+    } finally {
+      one.close();
+    }
+  }
+
+  @Test
+  void a_second_one_of_the_same_name_is_refused_and_leaves_nothing_behind() throws Exception {
+    try (ThriftInterceptor first = ThriftInterceptor.builder("twin").dependency("a").build()) {
+      Set<ObjectName> before = mbeans("twin");
+      int threads = threads("twin").size();
+      ThriftInterceptor.Builder second = ThriftInterceptor.builder("twin").dependency("b");
+      assertThatThrownBy(second::build)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining(
+              "dev.thriftbreaker:type=Interceptor,server=twin is registered already");
+      assertThat(mbeans("twin")).isEqualTo(before);
+      await().until(() -> threads("twin").size() == threads);
+      assertThat(first.breakers()).hasSize(1);
+    }
+  }
+
+  @Test
+  void names_that_nobody_declared_are_refused_with_those_there_are() {
+    try (ThriftInterceptor interceptor =
+        ThriftInterceptor.builder("names").dependency("stock").requires("fly", "wings").build()) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> interceptor.call("stok", () -> 1))
+          .withMessage("dependency: stok (expected one of: [stock, wings])");
+      TProcessor processor = new Stock.Processor<>(DOWN);
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> interceptor.wrap(processor))
+          .withMessageContaining("fly")
+          .withMessageContaining("reserve");
+    }
+  }
+
+  @Test
+  void bad_settings_are_refused_before_anything_starts() throws Exception {
+    ThriftInterceptor.Builder builder =
+        ThriftInterceptor.builder("bad").dependency("stock", d -> d.failureRateThreshold(3));
+    assertThatIllegalArgumentException()
+        .isThrownBy(builder::build)
+        .withMessage("dependency stock: failureRateThreshold: 3.0 (expected: > 0 and <= 1)");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> ThriftInterceptor.builder("a b"))
+        .withMessage("server: a b (expected: 1 to 64 of the characters A-Z a-z 0-9 _ . -)");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> builder.redis(URI.create("http://127.0.0.1")))
+        .withMessageContaining("http://127.0.0.1");
+    assertThat(threads("bad")).isEmpty();
+    assertThat(mbeans("bad")).isEmpty();
+  }
+
+  @Test
+  void a_redis_that_hangs_from_the_start_delays_neither_build_nor_calls_nor_close()
+      throws Exception {
+    try (RedisProcess redis = RedisProcess.start()) {
+      redis.hang();
+      ThriftInterceptor interceptor =
+          ThriftInterceptor.builder("hung-redis").redis(redis.uri()).dependency("stock").build();
+      trip(interceptor);
+      interceptor.close();
+      await().untilAsserted(() -> assertThat(threads("hung-redis")).isEmpty());
+      redis.resume();
+    }
+  }
+
+  @Test
+  void a_call_throws_what_its_body_throws_and_returns_what_it_returns() throws Exception {
+    try (ThriftInterceptor interceptor =
+        ThriftInterceptor.builder("calls").dependency("orders-db").build()) {
+      assertThat(interceptor.<Integer>call("orders-db", () -> 42)).isEqualTo(42);
+      IOException broken = new IOException("broken");
+      assertThatThrownBy(
+              () ->
+                  interceptor.call(
+                      "orders-db",
+                      () -> {
+                        throw broken;
+                      }))
+          .isSameAs(broken);
+      assertThat(interceptor.breaker("orders-db").snapshot().failures()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void an_undeclared_exception_passes_as_a_failure_a_declared_one_as_a_success() throws Exception {
+    try (ThriftInterceptor interceptor =
+        ThriftInterceptor.builder("outcomes").dependency("stock").build()) {
+      Stock.Iface guarded =
+          interceptor.guard(
+              "stock",
+              Stock.Iface.class,
+              new Stock.Iface() {
+                @Override
+                public int reserve(String sku, int quantity) throws TException {
+                  throw new OutOfStock(sku, 0);
+                }
+
+                @Override
+                public long ping(long number) throws TException {
+                  throw new TException("undeclared");
+                }
+
+                @Override
+                public void touch() {}
+              });
+      assertThatThrownBy(() -> guarded.reserve("pencil", 1)).isInstanceOf(OutOfStock.class);
+      assertThatThrownBy(() -> guarded.ping(1)).hasMessage("undeclared");
+      assertThat(interceptor.breaker("stock").snapshot().successes()).isEqualTo(1);
+      assertThat(interceptor.breaker("stock").snapshot().failures()).isEqualTo(1);
+    }
+  }
+}
