@@ -13,7 +13,7 @@ package dev.thriftbreaker.breaker;
  * @param consecutiveOpens how often in a row it opened without having closed
  * @param cause what brought the state about
  * @param evidence why it is in this state
- * @param lastTrip why it last opened, or null if it never did
+ * @param lastTrip why it last went from CLOSED to OPEN, or null if it never did
  * @param window what the window holds now
  * @param acquired calls that got a permit
  * @param successes calls judged SUCCESS

@@ -582,6 +582,8 @@ public final class CircuitBreaker {
     BreakerState toKind = to.kind();
     Mode toMode = override == null ? Mode.AUTO : override.mode();
     boolean opens = toKind == BreakerState.OPEN && fromKind != BreakerState.OPEN;
+    // a failed probe is not news: the trip that began it all is what an operator asks for
+    boolean trips = opens && (fromKind == BreakerState.CLOSED || current.lastTrip == null);
     boolean worthTelling = fromKind != toKind || !Objects.equals(current.override, override);
     long sequence = worthTelling ? current.sequence + 1 : current.sequence;
     Transition transition =
@@ -608,7 +610,7 @@ public final class CircuitBreaker {
             override,
             to == current.state ? current.cause : cause,
             to == current.state ? current.evidence : evidence,
-            opens ? evidence : current.lastTrip,
+            trips ? evidence : current.lastTrip,
             current.opened + (opens ? 1 : 0),
             to == current.state ? current.openNanosBefore : current.openNanos(now),
             transition,

@@ -141,11 +141,11 @@ public interface BreakerMXBean {
   String getReason();
 
   /**
-   * Why it last opened; empty if it never did.
+   * Why it last went from CLOSED to OPEN; empty if it never did.
    *
    * @return see above
    */
-  @Description("Why it last opened; empty if it never did.")
+  @Description("Why it last went from CLOSED to OPEN; empty if it never did.")
   String getLastTrip();
 
   /**

@@ -269,8 +269,11 @@ class StateTransitionsTest {
       bench.calls(2, SUCCESS);
       bench.call(FAILURE);
       assertThat(bench.state()).isEqualTo(OPEN);
-      assertThat(bench.breaker.snapshot().lastTrip().reason())
+      assertThat(bench.breaker.snapshot().evidence().reason())
           .isEqualTo("probe failed: java.lang.IllegalStateException");
+      assertThat(bench.breaker.snapshot().lastTrip().reason())
+          .as("why it opened in the first place")
+          .isEqualTo("5 consecutive failures");
     }
 
     @Test
@@ -279,7 +282,7 @@ class StateTransitionsTest {
       long permit = bench.acquire();
       bench.complete(permit, SUCCESS, Duration.ofSeconds(2));
       assertThat(bench.state()).isEqualTo(OPEN);
-      assertThat(bench.breaker.snapshot().lastTrip().reason()).isEqualTo("probe failed: slow");
+      assertThat(bench.breaker.snapshot().evidence().reason()).isEqualTo("probe failed: slow");
     }
 
     @ParameterizedTest
