@@ -21,7 +21,7 @@ import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
 class ArchitectureTest {
 
   @ArchTest
-  static final ArchRule imports_point_one_way =
+  static final ArchRule importsPointOneWay =
       Architectures.layeredArchitecture()
           .consideringOnlyDependenciesInLayers()
           .layer("root")
@@ -49,11 +49,11 @@ class ArchitectureTest {
           .ensureAllClassesAreContainedInArchitecture();
 
   @ArchTest
-  static final ArchRule packages_form_no_ring =
+  static final ArchRule packagesFormNoRing =
       SlicesRuleDefinition.slices().matching("dev.thriftbreaker.(**)").should().beFreeOfCycles();
 
   @ArchTest
-  static final ArchRule the_breaker_needs_only_the_jdk_and_slf4j =
+  static final ArchRule theBreakerNeedsOnlyTheJdkAndSlf4j =
       classes()
           .that()
           .resideInAPackage("dev.thriftbreaker.breaker")
@@ -62,7 +62,7 @@ class ArchitectureTest {
               resideInAnyPackage("dev.thriftbreaker.breaker", "java..", "org.slf4j"));
 
   @ArchTest
-  static final ArchRule redis_is_known_in_one_place =
+  static final ArchRule redisIsKnownInOnePlace =
       noClasses()
           .that()
           .resideOutsideOfPackage("dev.thriftbreaker.fleet.redis")
@@ -71,7 +71,7 @@ class ArchitectureTest {
           .resideInAPackage("redis.clients..");
 
   @ArchTest
-  static final ArchRule thrift_is_known_to_the_request_path_only =
+  static final ArchRule thriftIsKnownToTheRequestPathOnly =
       noClasses()
           .that()
           .resideOutsideOfPackages("dev.thriftbreaker", "dev.thriftbreaker.thrift")

@@ -14,7 +14,7 @@ class ReadmeTest {
 
   @ParameterizedTest
   @EnumSource
-  void the_table_of_settings_says_what_the_code_says(Setting setting) throws IOException {
+  void theTableOfSettingsSaysWhatTheCodeSays(Setting setting) throws IOException {
     String row =
         Files.readAllLines(Path.of("..", "README.md")).stream()
             .filter(line -> line.startsWith("| `" + setting.key() + "` |"))

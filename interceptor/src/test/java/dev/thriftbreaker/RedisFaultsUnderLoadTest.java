@@ -192,7 +192,7 @@ class RedisFaultsUnderLoadTest {
   }
 
   @Test
-  void without_redis_the_same_load_passes() throws Exception {
+  void withoutRedisTheSameLoadPasses() throws Exception {
     interceptor = interceptor("faults-a");
     startServerAndLoad();
     loadInPhase("warm-up");
@@ -200,7 +200,7 @@ class RedisFaultsUnderLoadTest {
   }
 
   @Test
-  void whatever_happens_to_redis_no_request_fails_and_the_fleet_agrees_again() throws Exception {
+  void whateverHappensToRedisNoRequestFailsAndTheFleetAgreesAgain() throws Exception {
     startWithRedis();
     awaitLink("UP");
     loadInPhase("warm-up");

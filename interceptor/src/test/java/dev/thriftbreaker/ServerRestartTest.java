@@ -168,7 +168,7 @@ class ServerRestartTest {
   }
 
   @Test
-  void a_server_killed_with_its_breaker_open_is_open_again_after_a_restart() throws Exception {
+  void aServerKilledWithItsBreakerOpenIsOpenAgainAfterARestart() throws Exception {
     // given a server whose dependency is down
     Server before = server("a");
     before.reserveUntilOpen();
@@ -201,7 +201,7 @@ class ServerRestartTest {
   }
 
   @Test
-  void a_second_server_hears_of_each_transition_within_100_ms() throws Exception {
+  void aSecondServerHearsOfEachTransitionWithin100Ms() throws Exception {
     Server first = server("a");
     Server second = server("b");
     List<Long> delays = new ArrayList<>();
@@ -218,8 +218,7 @@ class ServerRestartTest {
   }
 
   @Test
-  void an_override_reaches_the_other_server_survives_both_restarting_and_expires()
-      throws Exception {
+  void anOverrideReachesTheOtherServerSurvivesBothRestartingAndExpires() throws Exception {
     // given two servers and an operator who forces the fleet open
     Server first = server("a");
     Server second = server("b");

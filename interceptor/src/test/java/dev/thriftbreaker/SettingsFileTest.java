@@ -25,7 +25,7 @@ class SettingsFileTest {
   }
 
   @Test
-  void every_kind_of_key_is_taken() throws IOException {
+  void everyKindOfKeyIsTaken() throws IOException {
     Path file =
         file(
             """
@@ -83,7 +83,7 @@ class SettingsFileTest {
         "namespace = a b | 3: namespace: a b (expected: 1 to 64 of the characters A-Z a-z 0-9 _ . -)",
         "server = again | 3: server: given twice (expected: once; first in line 2)",
       })
-  void a_bad_line_is_refused_with_its_number_and_what_was_expected(String line, String message)
+  void aBadLineIsRefusedWithItsNumberAndWhatWasExpected(String line, String message)
       throws IOException {
     Path file = file("\nserver = checkout\n" + line + "\n");
     assertThatIllegalArgumentException()
@@ -92,7 +92,7 @@ class SettingsFileTest {
   }
 
   @Test
-  void settings_that_contradict_each_other_are_refused_with_a_line_of_theirs() throws IOException {
+  void settingsThatContradictEachOtherAreRefusedWithALineOfTheirs() throws IOException {
     Path file =
         file(
             "server = checkout\ndefaults.maxOpenDuration = 10s\ndependency.a.openDuration = 30s\n");
@@ -103,7 +103,7 @@ class SettingsFileTest {
   }
 
   @Test
-  void a_file_without_a_server_or_no_file_at_all_is_refused() throws IOException {
+  void aFileWithoutAServerOrNoFileAtAllIsRefused() throws IOException {
     Path file = file("dependencies = a\n");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> ThriftInterceptor.fromProperties(file))

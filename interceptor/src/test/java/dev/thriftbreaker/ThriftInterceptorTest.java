@@ -65,7 +65,7 @@ class ThriftInterceptorTest {
   }
 
   @Test
-  void close_gives_threads_mbeans_metrics_and_connections_back() throws Exception {
+  void closeGivesThreadsMbeansMetricsAndConnectionsBack() throws Exception {
     MetricRegistry registry = new MetricRegistry();
     registry.counter("the.users.own");
     try (RedisProcess redis = RedisProcess.start()) {
@@ -105,7 +105,7 @@ class ThriftInterceptorTest {
   }
 
   @Test
-  void a_transition_made_right_before_close_is_told_and_stored() throws Exception {
+  void aTransitionMadeRightBeforeCloseIsToldAndStored() throws Exception {
     try (RedisProcess redis = RedisProcess.start()) {
       List<Transition> heard = new CopyOnWriteArrayList<>();
       try (ThriftInterceptor interceptor =
@@ -125,7 +125,7 @@ class ThriftInterceptorTest {
   }
 
   @Test
-  void two_interceptors_in_one_jvm_live_side_by_side() throws Exception {
+  void twoInterceptorsInOneJvmLiveSideBySide() throws Exception {
     ThriftInterceptor one = ThriftInterceptor.builder("side-a").dependency("stock").build();
     try (ThriftInterceptor two = ThriftInterceptor.builder("side-b").dependency("stock").build()) {
       trip(one);
@@ -142,7 +142,7 @@ class ThriftInterceptorTest {
   }
 
   @Test
-  void a_second_one_of_the_same_name_is_refused_and_leaves_nothing_behind() throws Exception {
+  void aSecondOneOfTheSameNameIsRefusedAndLeavesNothingBehind() throws Exception {
     try (ThriftInterceptor first = ThriftInterceptor.builder("twin").dependency("a").build()) {
       Set<ObjectName> before = mbeans("twin");
       int threads = threads("twin").size();
@@ -158,7 +158,7 @@ class ThriftInterceptorTest {
   }
 
   @Test
-  void names_that_nobody_declared_are_refused_with_those_there_are() {
+  void namesThatNobodyDeclaredAreRefusedWithThoseThereAre() {
     try (ThriftInterceptor interceptor =
         ThriftInterceptor.builder("names").dependency("stock").requires("fly", "wings").build()) {
       assertThatIllegalArgumentException()
@@ -173,7 +173,7 @@ class ThriftInterceptorTest {
   }
 
   @Test
-  void bad_settings_are_refused_before_anything_starts() throws Exception {
+  void badSettingsAreRefusedBeforeAnythingStarts() throws Exception {
     ThriftInterceptor.Builder builder =
         ThriftInterceptor.builder("bad").dependency("stock", d -> d.failureRateThreshold(3));
     assertThatIllegalArgumentException()
@@ -190,8 +190,7 @@ class ThriftInterceptorTest {
   }
 
   @Test
-  void a_redis_that_hangs_from_the_start_delays_neither_build_nor_calls_nor_close()
-      throws Exception {
+  void aRedisThatHangsFromTheStartDelaysNeitherBuildNorCallsNorClose() throws Exception {
     try (RedisProcess redis = RedisProcess.start()) {
       redis.hang();
       ThriftInterceptor interceptor =
@@ -204,7 +203,7 @@ class ThriftInterceptorTest {
   }
 
   @Test
-  void a_call_throws_what_its_body_throws_and_returns_what_it_returns() throws Exception {
+  void aCallThrowsWhatItsBodyThrowsAndReturnsWhatItReturns() throws Exception {
     try (ThriftInterceptor interceptor =
         ThriftInterceptor.builder("calls").dependency("orders-db").build()) {
       assertThat(interceptor.<Integer>call("orders-db", () -> 42)).isEqualTo(42);
@@ -222,7 +221,7 @@ class ThriftInterceptorTest {
   }
 
   @Test
-  void an_undeclared_exception_passes_as_a_failure_a_declared_one_as_a_success() throws Exception {
+  void anUndeclaredExceptionPassesAsAFailureADeclaredOneAsASuccess() throws Exception {
     try (ThriftInterceptor interceptor =
         ThriftInterceptor.builder("outcomes").dependency("stock").build()) {
       Stock.Iface guarded =

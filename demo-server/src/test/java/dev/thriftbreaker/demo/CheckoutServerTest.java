@@ -43,7 +43,7 @@ class CheckoutServerTest {
 
   @ParameterizedTest
   @MethodSource("everyCombination")
-  void every_method_answers_on_one_connection(ServerKind kind, Wire wire) throws Exception {
+  void everyMethodAnswersOnOneConnection(ServerKind kind, Wire wire) throws Exception {
     // given
     try (CheckoutServer server = CheckoutServer.bind(kind, wire, 0)) {
       server.start(null, "test", downstreams.ports());
@@ -57,7 +57,7 @@ class CheckoutServerTest {
   @EnumSource(
       value = ServerKind.class,
       names = {"HSHA", "THREADEDSELECTOR"})
-  void a_nonblocking_server_refuses_the_buffered_transport(ServerKind kind) {
+  void aNonblockingServerRefusesTheBufferedTransport(ServerKind kind) {
     Wire buffered = new Wire(Wire.Transport.BUFFERED, Wire.Protocol.BINARY);
     assertThatThrownBy(() -> CheckoutServer.bind(kind, buffered, 0))
         .isInstanceOf(BadFlag.class)

@@ -33,7 +33,7 @@ class ServeTest {
   private static final Duration DIES_WITHIN = Duration.ofSeconds(10);
 
   @Test
-  void serves_takes_faults_and_load_and_leaves_nothing_behind_on_SIGTERM() throws Exception {
+  void servesTakesFaultsAndLoadAndLeavesNothingBehindOnSIGTERM() throws Exception {
     int jmxPort = Ports.free();
     try (RunScript shop = RunScript.serve("--jmx-port", String.valueOf(jmxPort))) {
       // every method
@@ -92,7 +92,7 @@ class ServeTest {
   }
 
   @Test
-  void a_port_that_is_taken_is_told_and_nothing_is_left_after_SIGKILL() throws Exception {
+  void aPortThatIsTakenIsToldAndNothingIsLeftAfterSIGKILL() throws Exception {
     try (RunScript shop = RunScript.serve("--server", "hsha", "--protocol", "compact")) {
       // given a shop
       CheckoutServerTest.callEveryMethod(
@@ -119,7 +119,7 @@ class ServeTest {
   }
 
   @Test
-  void the_story_leaves_nothing_after_SIGKILL() {
+  void theStoryLeavesNothingAfterSIGKILL() {
     try (RunScript story = RunScript.start()) {
       story.awaitLine("healthy");
       List<Long> pids = story.pids();
@@ -132,7 +132,7 @@ class ServeTest {
   }
 
   @Test
-  void redis_does_not_outlive_its_watcher() {
+  void redisDoesNotOutliveItsWatcher() {
     try (RunScript shop = RunScript.serve()) {
       Assumptions.assumeTrue(shop.output().contains("redis-server"), "no Redis for this system");
       long redis = shop.pidOf("redis-server");
@@ -144,7 +144,7 @@ class ServeTest {
   }
 
   @Test
-  void without_a_redis_that_runs_it_says_so_and_serves(@TempDir Path fake) throws Exception {
+  void withoutARedisThatRunsItSaysSoAndServes(@TempDir Path fake) throws Exception {
     // given an embedded one for another system, and none on the PATH
     Assumptions.assumeFalse(RunScript.onPath("redis-server"), "a redis-server is on the PATH");
     for (String name : ExecutableProvider.newProvidedVersionsMap().values()) {

@@ -33,7 +33,7 @@ class UsageTest {
           fault inventory errors 7               | errors: 7 (expected: a share, > 0 and <= 1)
           fault inventory slow                   | slow: nothing (expected: milliseconds
           """)
-  void bad_usage_is_told_in_a_line(String arguments, String told) throws Exception {
+  void badUsageIsToldInALine(String arguments, String told) throws Exception {
     try (RunScript script = RunScript.start(arguments.split(" "))) {
       assertThat(script.status()).as(script::output).isEqualTo(2);
       assertThat(script.output()).startsWith("run.sh: " + told);
@@ -41,7 +41,7 @@ class UsageTest {
   }
 
   @Test
-  void a_fault_without_a_running_demo_is_told() throws Exception {
+  void aFaultWithoutARunningDemoIsTold() throws Exception {
     String port = String.valueOf(Ports.free());
     try (RunScript script = RunScript.start("fault", "inventory", "down", "--port", port)) {
       assertThat(script.status()).isEqualTo(1);
@@ -50,7 +50,7 @@ class UsageTest {
   }
 
   @Test
-  void load_without_a_shop_is_told() throws Exception {
+  void loadWithoutAShopIsTold() throws Exception {
     String port = String.valueOf(Ports.free());
     try (RunScript script = RunScript.start("load", "--port", port)) {
       assertThat(script.status()).isEqualTo(1);
@@ -59,7 +59,7 @@ class UsageTest {
   }
 
   @Test
-  void help_needs_no_java() throws Exception {
+  void helpNeedsNoJava() throws Exception {
     try (RunScript script = RunScript.start(Map.of("JAVA_HOME", "/nowhere"), "serve", "--help")) {
       assertThat(script.status()).isZero();
       assertThat(script.output()).contains("run.sh fault SERVICE");
@@ -67,7 +67,7 @@ class UsageTest {
   }
 
   @Test
-  void a_JAVA_HOME_without_java_is_told() throws Exception {
+  void aJAVAHOMEWithoutJavaIsTold() throws Exception {
     try (RunScript script = RunScript.start(Map.of("JAVA_HOME", "/nowhere"), "serve")) {
       assertThat(script.status()).isEqualTo(1);
       assertThat(script.output())
@@ -76,7 +76,7 @@ class UsageTest {
   }
 
   @Test
-  void a_java_that_is_too_old_is_told(@TempDir Path home) throws Exception {
+  void aJavaThatIsTooOldIsTold(@TempDir Path home) throws Exception {
     Path java = Files.createDirectory(home.resolve("bin")).resolve("java");
     Files.writeString(java, "#!/bin/sh\necho 'openjdk version \"11.0.2\" 2019-01-15' >&2\n");
     Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwx------"));

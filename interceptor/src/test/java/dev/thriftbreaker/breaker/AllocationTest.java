@@ -11,7 +11,7 @@ class AllocationTest {
   private static final int CALLS = 200_000;
 
   @Test
-  void a_call_that_succeeds_allocates_nothing() {
+  void aCallThatSucceedsAllocatesNothing() {
     CircuitBreaker breaker =
         new CircuitBreaker("inventory", BreakerConfig.DEFAULTS, () -> 1, () -> 0.5, () -> {});
     calls(breaker);
@@ -19,7 +19,7 @@ class AllocationTest {
   }
 
   @Test
-  void a_refusal_allocates_nothing() {
+  void aRefusalAllocatesNothing() {
     CircuitBreaker breaker =
         new CircuitBreaker("inventory", BreakerConfig.DEFAULTS, () -> 1, () -> 0.5, () -> {});
     for (int i = 0; i < 5; i++) {

@@ -22,13 +22,13 @@ class BackOffTest {
     "2000, 0.5, 60000",
     "0, 0.5, 5000"
   })
-  void doubles_up_to_the_maximum_and_spreads(int opens, double random, long millis) {
+  void doublesUpToTheMaximumAndSpreads(int opens, double random, long millis) {
     assertThat(BackOff.openNanos(BreakerConfig.DEFAULTS, opens, random))
         .isEqualTo(Duration.ofMillis(millis).toNanos());
   }
 
   @Test
-  void without_jitter_chance_has_no_say() {
+  void withoutJitterChanceHasNoSay() {
     BreakerConfig config = BreakerConfig.builder().openJitter(0).build();
     assertThat(BackOff.openNanos(config, 1, 0)).isEqualTo(BackOff.openNanos(config, 1, 1));
   }

@@ -26,7 +26,7 @@ class CellTableTest {
   }
 
   @Test
-  void a_thread_keeps_its_cell_and_shares_it_with_nobody() throws Exception {
+  void aThreadKeepsItsCellAndSharesItWithNobody() throws Exception {
     CellTable cells = new CellTable();
     Cell mine = cells.mine();
     for (int i = 0; i < 100; i++) {
@@ -36,7 +36,7 @@ class CellTableTest {
   }
 
   @Test
-  void the_cell_of_a_dead_thread_goes_to_another_with_its_counts() throws Exception {
+  void theCellOfADeadThreadGoesToAnotherWithItsCounts() throws Exception {
     CellTable cells = new CellTable();
     int threads = 1_000;
     int withACell = 0;
@@ -60,7 +60,7 @@ class CellTableTest {
   }
 
   @Test
-  void threads_beyond_the_table_go_without() throws Exception {
+  void threadsBeyondTheTableGoWithout() throws Exception {
     CellTable cells = new CellTable();
     CountDownLatch end = new CountDownLatch(1);
     ExecutorService pool = Executors.newCachedThreadPool();
@@ -123,12 +123,12 @@ class CellTableTest {
   }
 
   @Test
-  void two_threads_racing_for_an_empty_place_get_a_cell_each() throws Exception {
+  void twoThreadsRacingForAnEmptyPlaceGetACellEach() throws Exception {
     HeadOn.run(8_000, () -> new SamePlace(new CellTable()));
   }
 
   @Test
-  void two_threads_racing_for_a_freed_cell_never_both_get_it() throws Exception {
+  void twoThreadsRacingForAFreedCellNeverBothGetIt() throws Exception {
     HeadOn.run(
         8_000,
         () -> {
@@ -140,7 +140,7 @@ class CellTableTest {
   }
 
   @Test
-  void a_virtual_thread_uses_the_shared_counters() throws Exception {
+  void aVirtualThreadUsesTheSharedCounters() throws Exception {
     ExecutorService virtual;
     try {
       virtual =
@@ -176,7 +176,7 @@ class CellTableTest {
   }
 
   @Test
-  void many_threads_lose_no_count() throws Exception {
+  void manyThreadsLoseNoCount() throws Exception {
     Bench bench = Bench.withDefaults();
     int threads = 100;
     int calls = 2_000;

@@ -11,7 +11,7 @@ class LatencyHistogramTest {
   private static final long SECOND = Duration.ofSeconds(1).toNanos();
 
   @Test
-  void every_bucket_is_narrow_and_they_leave_no_gap() {
+  void everyBucketIsNarrowAndTheyLeaveNoGap() {
     int last = 15;
     for (long nanos = 16 << 10; nanos < 1L << 37; nanos += nanos / 64) {
       int bucket = LatencyHistogram.bucket(nanos);
@@ -22,7 +22,7 @@ class LatencyHistogramTest {
   }
 
   @Test
-  void percentiles_are_those_of_what_was_recorded() {
+  void percentilesAreThoseOfWhatWasRecorded() {
     LatencyHistogram histogram = new LatencyHistogram();
     for (int millis = 1; millis <= 1000; millis++) {
       histogram.record(Duration.ofMillis(millis).toNanos(), 0);
@@ -36,7 +36,7 @@ class LatencyHistogramTest {
   }
 
   @Test
-  void values_beyond_the_range_count_at_its_ends() {
+  void valuesBeyondTheRangeCountAtItsEnds() {
     LatencyHistogram histogram = new LatencyHistogram();
     histogram.record(-5, 0);
     histogram.record(Long.MAX_VALUE, 0);
@@ -44,7 +44,7 @@ class LatencyHistogramTest {
   }
 
   @Test
-  void forgets_after_one_to_two_periods() {
+  void forgetsAfterOneToTwoPeriods() {
     LatencyHistogram histogram = new LatencyHistogram();
     assertThat(histogram.summary(0)).isEqualTo(LatencyHistogram.Summary.EMPTY);
     histogram.record(SECOND, 0);

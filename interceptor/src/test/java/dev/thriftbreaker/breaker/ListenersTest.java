@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class ListenersTest {
 
   @Test
-  void a_listener_that_throws_harms_neither_the_others_nor_the_breaker() {
+  void aListenerThatThrowsHarmsNeitherTheOthersNorTheBreaker() {
     Bench bench = new Bench(s -> s);
     List<Transition> second = new ArrayList<>();
     bench.breaker.addListener(
@@ -26,7 +26,7 @@ class ListenersTest {
   }
 
   @Test
-  void a_call_listener_hears_of_every_call_and_may_throw() {
+  void aCallListenerHearsOfEveryCallAndMayThrow() {
     Bench bench = new Bench(s -> s);
     List<String> heard = new ArrayList<>();
     bench.breaker.addListener(
@@ -61,7 +61,7 @@ class ListenersTest {
   }
 
   @Test
-  void the_housekeeper_ticks_and_tells_even_while_a_listener_blocks() throws Exception {
+  void theHousekeeperTicksAndTellsEvenWhileAListenerBlocks() throws Exception {
     CountDownLatch blocked = new CountDownLatch(1);
     CountDownLatch unblock = new CountDownLatch(1);
     try (Housekeeper housekeeper = new Housekeeper("test")) {
@@ -94,7 +94,7 @@ class ListenersTest {
   }
 
   @Test
-  void time_in_open_and_openings_are_counted() {
+  void timeInOpenAndOpeningsAreCounted() {
     Bench bench = new Bench(s -> s).tripAndWait();
     bench.call(Outcome.FAILURE);
     bench.pass(Duration.ofSeconds(4));

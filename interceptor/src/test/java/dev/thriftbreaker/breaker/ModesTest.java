@@ -16,7 +16,7 @@ class ModesTest {
   }
 
   @Test
-  void forced_open_refuses_every_call_until_it_expires() {
+  void forcedOpenRefusesEveryCallUntilItExpires() {
     Bench bench = Bench.withDefaults();
     bench.breaker.override(override(bench, Mode.FORCED_OPEN));
     bench.pass(Duration.ofSeconds(29));
@@ -38,7 +38,7 @@ class ModesTest {
   }
 
   @Test
-  void the_tick_ends_an_override_without_traffic() {
+  void theTickEndsAnOverrideWithoutTraffic() {
     Bench bench = Bench.withDefaults();
     bench.breaker.override(override(bench, Mode.SHADOW));
     bench.pass(Duration.ofSeconds(30));
@@ -47,7 +47,7 @@ class ModesTest {
   }
 
   @Test
-  void forced_closed_lets_calls_pass_and_goes_on_judging() {
+  void forcedClosedLetsCallsPassAndGoesOnJudging() {
     Bench bench = Bench.withDefaults();
     bench.breaker.override(override(bench, Mode.FORCED_CLOSED));
     bench.trip();
@@ -64,7 +64,7 @@ class ModesTest {
   }
 
   @Test
-  void release_gives_the_decision_back_to_the_state() {
+  void releaseGivesTheDecisionBackToTheState() {
     Bench bench = Bench.withDefaults();
     bench.breaker.override(override(bench, Mode.FORCED_CLOSED));
     bench.trip();
@@ -73,7 +73,7 @@ class ModesTest {
   }
 
   @Test
-  void a_change_of_mode_does_not_make_outcomes_late() {
+  void aChangeOfModeDoesNotMakeOutcomesLate() {
     Bench bench = Bench.withDefaults();
     long permit = bench.acquire();
     bench.breaker.override(override(bench, Mode.SHADOW));
@@ -82,7 +82,7 @@ class ModesTest {
   }
 
   @Test
-  void an_override_must_force_something() {
+  void anOverrideMustForceSomething() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new ModeOverride(Mode.AUTO, 0, "kim", "?", false))
         .withMessage("mode: AUTO (expected: FORCED_OPEN, FORCED_CLOSED or SHADOW)");

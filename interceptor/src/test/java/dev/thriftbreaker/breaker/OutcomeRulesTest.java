@@ -20,7 +20,7 @@ class OutcomeRulesTest {
   }
 
   @Test
-  void the_default_decides_where_no_rule_does() {
+  void theDefaultDecidesWhereNoRuleDoes() {
     assertThat(OutcomeRules.NONE.judgeError(new IOException(), FAIL)).isEqualTo(FAILURE);
     assertThat(OutcomeRules.NONE.judgeError(new IOException(), error -> SUCCESS))
         .isEqualTo(SUCCESS);
@@ -28,7 +28,7 @@ class OutcomeRulesTest {
   }
 
   @Test
-  void the_classifier_comes_first_then_ignored_then_failed_types() {
+  void theClassifierComesFirstThenIgnoredThenFailedTypes() {
     OutcomeRules rules =
         rules(
             BreakerConfig.builder()
@@ -43,7 +43,7 @@ class OutcomeRulesTest {
   }
 
   @Test
-  void wrappers_are_judged_by_their_cause_where_asked() {
+  void wrappersAreJudgedByTheirCauseWhereAsked() {
     OutcomeRules rules =
         rules(
             BreakerConfig.builder()
@@ -58,7 +58,7 @@ class OutcomeRulesTest {
   }
 
   @Test
-  void a_ring_of_causes_ends() {
+  void aRingOfCausesEnds() {
     ExecutionException ring =
         new ExecutionException("ring", null) {
           private static final long serialVersionUID = 1;
@@ -73,7 +73,7 @@ class OutcomeRulesTest {
   }
 
   @Test
-  void a_classifier_or_predicate_that_throws_is_passed_over() {
+  void aClassifierOrPredicateThatThrowsIsPassedOver() {
     OutcomeRules rules =
         rules(
             BreakerConfig.builder()
@@ -90,7 +90,7 @@ class OutcomeRulesTest {
   }
 
   @Test
-  void a_result_can_be_a_failure() {
+  void aResultCanBeAFailure() {
     OutcomeRules rules = rules(BreakerConfig.builder().failureResult("down"::equals));
     assertThat(rules.judgeResult("down")).isEqualTo(FAILURE);
     assertThat(rules.judgeResult("up")).isEqualTo(SUCCESS);

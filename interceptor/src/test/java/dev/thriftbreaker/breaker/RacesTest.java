@@ -80,12 +80,12 @@ class RacesTest {
   }
 
   @Test
-  void two_threads_racing_for_one_probe_never_both_get_it() throws Exception {
+  void twoThreadsRacingForOneProbeNeverBothGetIt() throws Exception {
     HeadOn.run(ROUNDS, () -> new OneGets(new Bench(s -> s.probes(1)).tripAndWait()));
   }
 
   @Test
-  void two_threads_that_find_the_open_time_over_share_one_probe() throws Exception {
+  void twoThreadsThatFindTheOpenTimeOverShareOneProbe() throws Exception {
     HeadOn.run(
         ROUNDS,
         () -> {
@@ -96,7 +96,7 @@ class RacesTest {
   }
 
   @Test
-  void a_lapsed_lease_passes_to_one_thread_only() throws Exception {
+  void aLapsedLeasePassesToOneThreadOnly() throws Exception {
     HeadOn.run(
         ROUNDS,
         () -> {
@@ -108,7 +108,7 @@ class RacesTest {
   }
 
   @Test
-  void one_probe_completed_by_two_threads_counts_once() throws Exception {
+  void oneProbeCompletedByTwoThreadsCountsOnce() throws Exception {
     HeadOn.run(
         ROUNDS,
         () -> {
@@ -134,7 +134,7 @@ class RacesTest {
   }
 
   @Test
-  void a_slice_that_two_threads_begin_at_once_loses_no_call() throws Exception {
+  void aSliceThatTwoThreadsBeginAtOnceLosesNoCall() throws Exception {
     HeadOn.run(
         ROUNDS,
         () -> {
@@ -160,8 +160,7 @@ class RacesTest {
   }
 
   @Test
-  void two_calls_at_one_place_of_a_count_window_leave_the_sums_equal_to_the_ring()
-      throws Exception {
+  void twoCallsAtOnePlaceOfACountWindowLeaveTheSumsEqualToTheRing() throws Exception {
     HeadOn.run(
         ROUNDS,
         () -> {
@@ -187,7 +186,7 @@ class RacesTest {
   }
 
   @Test
-  void many_threads_get_exactly_the_permitted_number_of_probes() throws Exception {
+  void manyThreadsGetExactlyThePermittedNumberOfProbes() throws Exception {
     for (int round = 0; round < 1_000; round++) {
       int probes = 1 + round % 3;
       Bench bench = new Bench(s -> s.probes(probes)).trip();
@@ -197,7 +196,7 @@ class RacesTest {
   }
 
   @Test
-  void one_of_many_threads_makes_each_transition() throws Exception {
+  void oneOfManyThreadsMakesEachTransition() throws Exception {
     for (int round = 0; round < 2_000; round++) {
       Bench bench = Bench.withDefaults();
       bench.calls(4, Outcome.FAILURE);
@@ -219,7 +218,7 @@ class RacesTest {
   }
 
   @Test
-  void a_permit_object_completes_once_whoever_completes_it() throws Exception {
+  void aPermitObjectCompletesOnceWhoeverCompletesIt() throws Exception {
     for (int round = 0; round < 500; round++) {
       Bench bench = Bench.withDefaults();
       Permit permit = bench.breaker.tryAcquire().orElseThrow();
@@ -236,8 +235,7 @@ class RacesTest {
   }
 
   @Test
-  void a_storm_of_calls_and_operators_loses_no_permit_and_tells_each_transition_once_in_order()
-      throws Exception {
+  void aStormOfCallsAndOperatorsLosesNoPermitAndTellsEachTransitionOnceInOrder() throws Exception {
     // given a breaker whose clock runs fast, so that every state comes round often
     AtomicLong clock = new AtomicLong();
     List<Transition> heard = new ArrayList<>();
@@ -326,7 +324,7 @@ class RacesTest {
   }
 
   @Test
-  void windows_lose_no_count_while_threads_record() throws Exception {
+  void windowsLoseNoCountWhileThreadsRecord() throws Exception {
     CellTable cells = new CellTable();
     TimeWindow time = new TimeWindow(cells, 1, Duration.ofSeconds(10).toNanos(), 0);
     CountWindow count = new CountWindow(1_000);

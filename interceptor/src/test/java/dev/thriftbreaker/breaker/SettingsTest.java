@@ -32,8 +32,7 @@ class SettingsTest {
         "windowType | SIZE | windowType: SIZE (expected: TIME or COUNT)",
         "consecutiveFailures | -1 | consecutiveFailures: -1 (expected: a whole number from 0 to 1000000)",
       })
-  void a_bad_value_is_refused_with_its_name_and_what_was_expected(
-      String key, String value, String message) {
+  void aBadValueIsRefusedWithItsNameAndWhatWasExpected(String key, String value, String message) {
     BreakerConfig.Builder builder = BreakerConfig.builder();
     assertThatIllegalArgumentException()
         .isThrownBy(
@@ -45,7 +44,7 @@ class SettingsTest {
   }
 
   @Test
-  void an_unknown_setting_is_refused_with_those_there_are() {
+  void anUnknownSettingIsRefusedWithThoseThereAre() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Setting.of("failureRate"))
         .withMessageStartingWith(
@@ -53,7 +52,7 @@ class SettingsTest {
   }
 
   @Test
-  void a_count_window_must_be_able_to_hold_the_minimum_of_calls() {
+  void aCountWindowMustBeAbleToHoldTheMinimumOfCalls() {
     assertThatIllegalArgumentException()
         .isThrownBy(
             () ->
@@ -66,7 +65,7 @@ class SettingsTest {
 
   @ParameterizedTest
   @EnumSource
-  void every_setting_reads_back_as_it_was_written(Setting setting) {
+  void everySettingReadsBackAsItWasWritten(Setting setting) {
     String text = setting.read(BreakerConfig.DEFAULTS);
     BreakerConfig.Builder builder = BreakerConfig.builder();
     setting.write(builder, text);
@@ -74,7 +73,7 @@ class SettingsTest {
   }
 
   @Test
-  void durations_are_read_as_people_write_them() {
+  void durationsAreReadAsPeopleWriteThem() {
     Map.of(
             "500ms", Duration.ofMillis(500),
             "5 s", Duration.ofSeconds(5),
@@ -85,7 +84,7 @@ class SettingsTest {
   }
 
   @Test
-  void settings_changed_at_run_time_keep_window_and_state_and_count_at_the_next_call() {
+  void settingsChangedAtRunTimeKeepWindowAndStateAndCountAtTheNextCall() {
     Bench bench = Bench.withDefaults();
     bench.calls(4, Outcome.FAILURE);
 
@@ -104,7 +103,7 @@ class SettingsTest {
   }
 
   @Test
-  void the_shape_of_a_running_window_is_fixed() {
+  void theShapeOfARunningWindowIsFixed() {
     Bench bench = Bench.withDefaults();
     BreakerConfig longer =
         bench.breaker.config().toBuilder().windowDuration(Duration.ofSeconds(20)).build();

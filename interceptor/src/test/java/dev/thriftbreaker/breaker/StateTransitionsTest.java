@@ -23,7 +23,7 @@ class StateTransitionsTest {
   class FromClosed {
 
     @Test
-    void opens_at_the_failure_rate_and_not_one_call_before() {
+    void opensAtTheFailureRateAndNotOneCallBefore() {
       // given 20 calls of which 9 failed
       Bench bench = Bench.withDefaults();
       for (int i = 0; i < 9; i++) {
@@ -50,7 +50,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void opens_at_the_slow_call_rate() {
+    void opensAtTheSlowCallRate() {
       Bench bench = Bench.withDefaults();
       bench.calls(4, SUCCESS);
       for (int i = 0; i < 15; i++) {
@@ -66,7 +66,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void a_call_just_below_the_slow_duration_is_not_slow() {
+    void aCallJustBelowTheSlowDurationIsNotSlow() {
       Bench bench = Bench.withDefaults();
       for (int i = 0; i < 100; i++) {
         bench.call(SUCCESS, Duration.ofSeconds(2).minusNanos(1));
@@ -76,7 +76,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void opens_after_consecutive_failures_while_traffic_is_thin() {
+    void opensAfterConsecutiveFailuresWhileTrafficIsThin() {
       Bench bench = Bench.withDefaults();
       bench.calls(4, FAILURE);
       bench.call(SUCCESS);
@@ -90,7 +90,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void consecutive_failures_do_not_open_a_busy_breaker() {
+    void consecutiveFailuresDoNotOpenABusyBreaker() {
       Bench bench = Bench.withDefaults();
       bench.calls(100, SUCCESS);
       bench.calls(50, FAILURE);
@@ -98,7 +98,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void a_success_that_completes_the_minimum_of_calls_is_seen_by_the_tick() {
+    void aSuccessThatCompletesTheMinimumOfCallsIsSeenByTheTick() {
       Bench bench = new Bench(settings -> settings.consecutiveFailures(0));
       bench.calls(10, FAILURE);
       bench.calls(10, SUCCESS);
@@ -110,7 +110,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void ignored_calls_count_for_nothing() {
+    void ignoredCallsCountForNothing() {
       Bench bench = Bench.withDefaults();
       bench.calls(4, FAILURE);
       bench.calls(100, IGNORED);
@@ -122,7 +122,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void failures_that_left_the_window_are_forgotten() {
+    void failuresThatLeftTheWindowAreForgotten() {
       Bench bench = new Bench(settings -> settings.consecutiveFailures(0));
       bench.calls(19, FAILURE);
       bench.pass(Duration.ofSeconds(10));
@@ -133,7 +133,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void half_open_and_open_can_be_told_from_elsewhere() {
+    void halfOpenAndOpenCanBeToldFromElsewhere() {
       Bench bench = Bench.withDefaults();
       bench.apply(HALF_OPEN, Duration.ZERO, 2, "b", "probing");
       assertThat(bench.state()).isEqualTo(HALF_OPEN);
@@ -146,7 +146,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void what_was_decided_before_a_transition_here_is_not_applied_after_it() {
+    void whatWasDecidedBeforeATransitionHereIsNotAppliedAfterIt() {
       Bench bench = Bench.withDefaults();
       long before = bench.breaker.snapshot().sequence();
       bench.trip();
@@ -155,7 +155,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void closed_from_elsewhere_empties_the_window_and_tells_nobody() {
+    void closedFromElsewhereEmptiesTheWindowAndTellsNobody() {
       Bench bench = Bench.withDefaults();
       bench.calls(4, FAILURE);
       bench.apply(CLOSED, Duration.ZERO, 0, "b", "healed");
@@ -170,7 +170,7 @@ class StateTransitionsTest {
   class FromOpen {
 
     @Test
-    void refuses_until_the_deadline_and_probes_from_then_on() {
+    void refusesUntilTheDeadlineAndProbesFromThenOn() {
       Bench bench = Bench.withDefaults().trip();
       bench.pass(Duration.ofSeconds(5).minus(MILLI));
       bench.breaker.tick();
@@ -186,7 +186,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void the_tick_makes_way_for_probes_without_traffic() {
+    void theTickMakesWayForProbesWithoutTraffic() {
       Bench bench = Bench.withDefaults().trip();
       bench.pass(Duration.ofSeconds(5));
       bench.breaker.tick();
@@ -194,7 +194,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void an_operator_can_probe_now_or_reset() {
+    void anOperatorCanProbeNowOrReset() {
       Bench bench = Bench.withDefaults().trip();
       assertThat(bench.breaker.probeNow("kim", "deployed")).isTrue();
       assertThat(bench.breaker.probeNow("kim", "deployed")).as("not open any more").isFalse();
@@ -205,7 +205,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void closed_from_elsewhere_closes() {
+    void closedFromElsewhereCloses() {
       Bench bench = Bench.withDefaults().trip();
       bench.apply(CLOSED, Duration.ZERO, 0, "b", "healed");
       assertThat(bench.story()).endsWith("OPEN>CLOSED/REMOTE");
@@ -213,7 +213,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void open_from_elsewhere_moves_the_deadline_within_bounds_and_tells_nobody() {
+    void openFromElsewhereMovesTheDeadlineWithinBoundsAndTellsNobody() {
       Bench bench = Bench.withDefaults().trip();
       bench.apply(OPEN, Duration.ofDays(300), 3, "b", "still down");
       assertThat(bench.breaker.snapshot().remainingNanos())
@@ -224,7 +224,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void stays_open_twice_as_long_each_time_up_to_the_maximum() {
+    void staysOpenTwiceAsLongEachTimeUpToTheMaximum() {
       Bench bench = Bench.withDefaults().trip();
       long[] seconds = {10, 20, 40, 60, 60};
       for (long expected : seconds) {
@@ -237,7 +237,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void starts_from_the_short_time_again_once_it_has_closed() {
+    void startsFromTheShortTimeAgainOnceItHasClosed() {
       Bench bench = Bench.withDefaults().tripAndWait();
       bench.call(FAILURE);
       bench.pass(Duration.ofSeconds(10));
@@ -253,7 +253,7 @@ class StateTransitionsTest {
   class FromHalfOpen {
 
     @Test
-    void closes_after_enough_successes_with_an_empty_window() {
+    void closesAfterEnoughSuccessesWithAnEmptyWindow() {
       Bench bench = Bench.withDefaults().tripAndWait();
       bench.calls(2, SUCCESS);
       assertThat(bench.state()).isEqualTo(HALF_OPEN);
@@ -264,7 +264,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void opens_again_at_the_first_failed_probe() {
+    void opensAgainAtTheFirstFailedProbe() {
       Bench bench = Bench.withDefaults().tripAndWait();
       bench.calls(2, SUCCESS);
       bench.call(FAILURE);
@@ -277,7 +277,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void opens_again_at_a_slow_probe() {
+    void opensAgainAtASlowProbe() {
       Bench bench = new Bench(s -> s.probeLease(Duration.ofSeconds(9))).tripAndWait();
       long permit = bench.acquire();
       bench.complete(permit, SUCCESS, Duration.ofSeconds(2));
@@ -287,7 +287,7 @@ class StateTransitionsTest {
 
     @ParameterizedTest
     @CsvSource({"0, 1", "0.2, 1", "0.3, 2", "0.4, 2", "1, 5"})
-    void tolerates_failed_probes_below_the_configured_rate(double rate, int failuresToReopen) {
+    void toleratesFailedProbesBelowTheConfiguredRate(double rate, int failuresToReopen) {
       Bench bench = new Bench(s -> s.probeFailureRateThreshold(rate)).tripAndWait();
       for (int i = 1; i < failuresToReopen; i++) {
         bench.call(FAILURE);
@@ -298,7 +298,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void an_ignored_probe_gives_its_permit_back_and_proves_nothing() {
+    void anIgnoredProbeGivesItsPermitBackAndProvesNothing() {
       Bench bench = new Bench(s -> s.probes(1)).tripAndWait();
       for (int i = 0; i < 10; i++) {
         bench.call(IGNORED);
@@ -307,7 +307,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void lets_no_more_probes_be_under_way_than_configured() {
+    void letsNoMoreProbesBeUnderWayThanConfigured() {
       Bench bench = Bench.withDefaults().tripAndWait();
       for (int i = 0; i < 5; i++) {
         assertThat(bench.refused()).isFalse();
@@ -319,7 +319,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void a_probe_that_hangs_gives_its_permit_back_when_its_lease_lapses() {
+    void aProbeThatHangsGivesItsPermitBackWhenItsLeaseLapses() {
       // given a dependency that swallows every probe
       Bench bench = Bench.withDefaults().tripAndWait();
       long[] hung = new long[5];
@@ -343,7 +343,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void a_lapsed_probe_cannot_speak_for_the_one_that_took_its_place() {
+    void aLapsedProbeCannotSpeakForTheOneThatTookItsPlace() {
       Bench bench = new Bench(s -> s.probes(1).probeSuccesses(1)).tripAndWait();
       long hung = bench.acquire();
       bench.pass(Duration.ofSeconds(2));
@@ -355,7 +355,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void the_outcome_of_a_lapsed_probe_proves_nothing_even_if_nobody_took_its_place() {
+    void theOutcomeOfALapsedProbeProvesNothingEvenIfNobodyTookItsPlace() {
       Bench bench = Bench.withDefaults().tripAndWait();
       long[] hung = {bench.acquire(), bench.acquire(), bench.acquire()};
       bench.pass(Duration.ofSeconds(2));
@@ -367,7 +367,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void a_probe_completed_twice_counts_once() {
+    void aProbeCompletedTwiceCountsOnce() {
       Bench bench = Bench.withDefaults().tripAndWait();
       long permit = bench.acquire();
       for (int i = 0; i < 10; i++) {
@@ -377,7 +377,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void open_and_closed_can_be_told_from_elsewhere() {
+    void openAndClosedCanBeToldFromElsewhere() {
       Bench bench = Bench.withDefaults().tripAndWait();
       bench.apply(HALF_OPEN, Duration.ZERO, 1, "b", "probing too");
       bench.apply(OPEN, Duration.ofSeconds(7), 2, "b", "probe failed");
@@ -396,7 +396,7 @@ class StateTransitionsTest {
   class LateOutcomes {
 
     @Test
-    void failures_of_calls_from_before_do_not_reopen_a_half_open_breaker() {
+    void failuresOfCallsFromBeforeDoNotReopenAHalfOpenBreaker() {
       Bench bench = Bench.withDefaults();
       long early = bench.acquire();
       bench.tripAndWait();
@@ -406,7 +406,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void successes_of_calls_from_before_do_not_close_a_half_open_breaker() {
+    void successesOfCallsFromBeforeDoNotCloseAHalfOpenBreaker() {
       Bench bench = Bench.withDefaults();
       long[] early = {bench.acquire(), bench.acquire(), bench.acquire()};
       bench.tripAndWait();
@@ -418,7 +418,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void outcomes_of_an_earlier_closed_period_do_not_count_in_the_next() {
+    void outcomesOfAnEarlierClosedPeriodDoNotCountInTheNext() {
       Bench bench = Bench.withDefaults();
       long[] early = new long[20];
       for (int i = 0; i < early.length; i++) {
@@ -434,7 +434,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void probes_of_an_earlier_half_open_period_do_not_count_in_the_next() {
+    void probesOfAnEarlierHalfOpenPeriodDoNotCountInTheNext() {
       Bench bench = Bench.withDefaults().tripAndWait();
       long early = bench.acquire();
       bench.call(FAILURE);

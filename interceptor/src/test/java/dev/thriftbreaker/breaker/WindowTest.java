@@ -10,7 +10,7 @@ class WindowTest {
   private static final long SECOND = Duration.ofSeconds(1).toNanos();
 
   @Test
-  void a_time_window_forgets_a_slice_exactly_when_its_time_is_over() {
+  void aTimeWindowForgetsASliceExactlyWhenItsTimeIsOver() {
     TimeWindow window = new TimeWindow(new CellTable(), 1, 10 * SECOND, -5);
     window.recordBad(true, false, -5);
     window.recordBad(false, true, SECOND - 6);
@@ -23,7 +23,7 @@ class WindowTest {
   }
 
   @Test
-  void a_time_window_takes_up_again_after_a_long_silence() {
+  void aTimeWindowTakesUpAgainAfterALongSilence() {
     TimeWindow window = new TimeWindow(new CellTable(), 1, 10 * SECOND, 0);
     window.recordBad(true, false, 0);
     window.recordGood(null, 1_000 * SECOND);
@@ -31,7 +31,7 @@ class WindowTest {
   }
 
   @Test
-  void a_time_window_survives_the_overflow_of_the_clock() {
+  void aTimeWindowSurvivesTheOverflowOfTheClock() {
     long origin = Long.MAX_VALUE - SECOND;
     TimeWindow window = new TimeWindow(new CellTable(), 1, 10 * SECOND, origin);
     window.recordBad(true, false, origin);
@@ -41,7 +41,7 @@ class WindowTest {
   }
 
   @Test
-  void a_count_window_holds_exactly_the_last_calls() {
+  void aCountWindowHoldsExactlyTheLastCalls() {
     CountWindow window = new CountWindow(3);
     window.recordBad(true, true, 0);
     window.recordBad(false, true, 0);
@@ -56,7 +56,7 @@ class WindowTest {
   }
 
   @Test
-  void good_calls_in_a_cell_leave_the_window_at_the_same_moments_as_the_others() {
+  void goodCallsInACellLeaveTheWindowAtTheSameMomentsAsTheOthers() {
     CellTable cells = new CellTable();
     TimeWindow window = new TimeWindow(cells, 1, 10 * SECOND, -5);
     Cell mine = cells.mine();
@@ -74,7 +74,7 @@ class WindowTest {
   }
 
   @Test
-  void a_new_window_does_not_see_what_a_cell_counted_for_the_one_before() {
+  void aNewWindowDoesNotSeeWhatACellCountedForTheOneBefore() {
     CellTable cells = new CellTable();
     Cell mine = cells.mine();
     TimeWindow before = new TimeWindow(cells, 1, 10 * SECOND, 0);
