@@ -11,6 +11,7 @@ import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -83,11 +84,45 @@ class ServeTest {
         assertThat(beans.getMBeanCount()).isPositive();
       }
 
+      // the operator's tool, on the whole fleet
+      if (shop.output().contains("redis-server")) {
+        String server = "127.0.0.1:" + jmxPort;
+        assertThat(
+                breakers(
+                    "-u",
+                    server,
+                    "open",
+                    "payments",
+                    "--for",
+                    "1m",
+                    "--reason",
+                    "drill",
+                    "--fleet"))
+            .isEqualTo("0: payments on checkout: AUTO -> FORCED_OPEN for 60 s, fleet-wide");
+        assertThat(breakers("-u", server, "release", "payments", "--reason", "drill is over"))
+            .isEqualTo("0: payments on checkout: FORCED_OPEN -> AUTO, fleet-wide");
+      }
+
       // the end
       List<Long> pids = shop.pids();
       assertThat(pids).hasSizeGreaterThanOrEqualTo(4);
       shop.terminate();
       await().atMost(DIES_WITHIN).until(() -> pids.stream().noneMatch(RunScript::runs));
+    }
+  }
+
+  /** Runs the command line; returns its exit status and what it printed. */
+  private static String breakers(String... arguments) throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of("..", "jmx-scripts", "breakers").toString());
+    command.addAll(List.of(arguments));
+    Path output = Files.createTempFile("breakers", ".txt");
+    try {
+      Process process = new ProcessBuilder(command).redirectOutput(output.toFile()).start();
+      assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+      return process.exitValue() + ": " + Files.readString(output).strip();
+    } finally {
+      Files.delete(output);
     }
   }
 
