@@ -5,11 +5,15 @@ import dev.thriftbreaker.breaker.Classifier;
 import dev.thriftbreaker.breaker.Setting;
 import java.io.IOException;
 import java.io.StringReader;
+import java.lang.reflect.InvocationTargetException;
 import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +35,7 @@ final class SettingsFile {
 
   private final Path file;
   private final Map<String, Line> lines = new LinkedHashMap<>();
+  private final Map<String, Object> objects = new HashMap<>();
 
   private SettingsFile(Path file) {
     this.file = file;
@@ -47,7 +52,7 @@ final class SettingsFile {
    * numbers.
    */
   private void readLines() throws IOException {
-    List<String> physical = Files.readAllLines(file, StandardCharsets.UTF_8);
+    List<String> physical = lines(file);
     for (int i = 0; i < physical.size(); i++) {
       int number = i + 1;
       StringBuilder logical = new StringBuilder(physical.get(i));
@@ -69,6 +74,18 @@ final class SettingsFile {
               number, key + ": given twice (expected: once; first in line " + before.number + ")");
         }
       }
+    }
+  }
+
+  private static List<String> lines(Path file) throws IOException {
+    try {
+      // some editors begin a file with a byte order mark
+      return Files.readString(file, StandardCharsets.UTF_8)
+          .replaceFirst("^\uFEFF", "")
+          .lines()
+          .toList();
+    } catch (CharacterCodingException e) {
+      throw new IllegalArgumentException(file + ": not readable as text (expected: UTF-8)", e);
     }
   }
 
@@ -94,7 +111,7 @@ final class SettingsFile {
           String rest = parts.length == 2 ? parts[1] : null;
           switch (rest == null ? key : parts[0] + ".") {
             case "server" -> {}
-            case "redis" -> at(key, () -> builder.redis(URI.create(line.value)));
+            case "redis" -> at(key, () -> builder.redis(redisUri(line.value)));
             case "namespace" -> at(key, () -> builder.namespace(line.value));
             case "instance" -> at(key, () -> builder.instance(line.value));
             case "dependencies" ->
@@ -117,25 +134,64 @@ final class SettingsFile {
           }
         });
     Consumer<BreakerConfig.Builder> common = config -> writeAll(config, defaults);
-    check(common, defaults);
     builder.defaults(common);
+    if (dependencies.isEmpty()) {
+      check(common, defaults);
+    }
     dependencies.forEach(
         (name, own) -> {
           Consumer<BreakerConfig.Builder> settings = config -> writeAll(config, own);
-          check(common.andThen(settings), own);
-          at(
-              own.isEmpty() ? "dependencies" : own.values().iterator().next(),
-              () -> builder.dependency(name, settings));
+          Map<String, String> keys = new LinkedHashMap<>(defaults);
+          keys.putAll(own);
+          check(common.andThen(settings), keys);
+          String key = own.isEmpty() ? "dependencies" : own.values().iterator().next();
+          at(key, () -> builder.dependency(name, settings));
         });
+    if (lines.containsKey("dependencies")) {
+      refuseUnlisted(names(lines.get("dependencies").value));
+    }
     return builder;
+  }
+
+  /** A file that lists its dependencies means no others: a name that is not listed is a slip. */
+  private void refuseUnlisted(List<String> listed) {
+    lines.forEach(
+        (key, line) -> {
+          List<String> named = List.of();
+          if (key.startsWith("requires.")) {
+            named = names(line.value);
+          } else if (key.startsWith("dependency.")) {
+            named = List.of(key.substring(key.indexOf('.') + 1, key.lastIndexOf('.')));
+          }
+          for (String name : named) {
+            if (!listed.contains(name)) {
+              throw bad(
+                  line.number,
+                  key + ": " + name + " (expected: one of dependencies, " + listed + ")");
+            }
+          }
+        });
+  }
+
+  private static URI redisUri(String value) {
+    try {
+      return new URI(value);
+    } catch (URISyntaxException e) {
+      throw new IllegalArgumentException(
+          "redis: "
+              + value.replaceFirst("//.*@", "//***@")
+              + ": "
+              + e.getReason()
+              + " (expected: redis://[user:password@]host[:port][/database], special characters as %XX)",
+          e);
+    }
   }
 
   private void writeAll(BreakerConfig.Builder config, Map<String, String> keys) {
     keys.forEach((setting, key) -> at(key, () -> write(config, setting, lines.get(key).value)));
   }
 
-  private static BreakerConfig.Builder write(
-      BreakerConfig.Builder config, String setting, String value) {
+  private BreakerConfig.Builder write(BreakerConfig.Builder config, String setting, String value) {
     switch (setting) {
       case "ignore" ->
           names(value).forEach(name -> config.ignore(type(setting, name, Throwable.class)));
@@ -143,10 +199,10 @@ final class SettingsFile {
           names(value).forEach(name -> config.failOn(type(setting, name, Throwable.class)));
       case "unwrap" ->
           names(value).forEach(name -> config.unwrap(type(setting, name, Throwable.class)));
-      case "classifier" -> config.classifier(make(setting, value, Classifier.class));
+      case "classifier" -> config.classifier(made(setting, value, Classifier.class));
       case "failureResult" -> {
         @SuppressWarnings("unchecked")
-        Predicate<Object> predicate = make(setting, value, Predicate.class);
+        Predicate<Object> predicate = made(setting, value, Predicate.class);
         config.failureResult(predicate);
       }
       default -> Setting.of(setting).write(config, value);
@@ -197,9 +253,18 @@ final class SettingsFile {
     }
   }
 
-  private static <T> T make(String setting, String name, Class<T> expected) {
+  /** One object for each name, however often the settings are applied. */
+  private <T> T made(String setting, String name, Class<T> expected) {
+    return expected.cast(objects.computeIfAbsent(name, absent -> make(setting, name, expected)));
+  }
+
+  private static Object make(String setting, String name, Class<?> expected) {
+    Class<?> type = type(setting, name, expected);
     try {
-      return type(setting, name, expected).getConstructor().newInstance();
+      return type.getConstructor().newInstance();
+    } catch (InvocationTargetException e) {
+      throw new IllegalArgumentException(
+          setting + ": " + name + ": its constructor threw " + e.getCause(), e.getCause());
     } catch (ReflectiveOperationException e) {
       throw new IllegalArgumentException(
           setting
@@ -222,11 +287,16 @@ final class SettingsFile {
       String name = complaint.split(":", 2)[0];
       throw bad(
           lines.get(key).number,
-          key + (key.endsWith(name) ? complaint.substring(name.length()) : ": " + complaint));
+          key + (key.endsWith(name) ? complaint.substring(name.length()) : ": " + complaint),
+          e);
     }
   }
 
   private IllegalArgumentException bad(int line, String complaint) {
-    return new IllegalArgumentException(file + ":" + line + ": " + complaint);
+    return bad(line, complaint, null);
+  }
+
+  private IllegalArgumentException bad(int line, String complaint, Throwable cause) {
+    return new IllegalArgumentException(file + ":" + line + ": " + complaint, cause);
   }
 }

@@ -22,6 +22,7 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -56,6 +57,8 @@ public final class ThriftInterceptor implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ThriftInterceptor.class);
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
 
+  private static final Pattern METHOD = Pattern.compile("[^\\s\\p{Cntrl}]{1,255}");
+
   private final String server;
   private final Map<String, CircuitBreaker> breakers;
   private final RequestPath requestPath;
@@ -67,6 +70,7 @@ public final class ThriftInterceptor implements AutoCloseable {
 
   private ThriftInterceptor(Builder settings) {
     server = settings.server;
+    String instance = settings.instance != null ? settings.instance : madeUpInstance(server);
     Map<String, BreakerConfig> configs = settings.configs();
     List<AutoCloseable> opened = new ArrayList<>();
     try {
@@ -83,7 +87,7 @@ public final class ThriftInterceptor implements AutoCloseable {
                   new FleetSync(
                       new RedisStore(settings.redis),
                       settings.namespace == null ? server : settings.namespace,
-                      settings.instance,
+                      instance,
                       breakers.values()));
       management =
           opened(
@@ -95,7 +99,7 @@ public final class ThriftInterceptor implements AutoCloseable {
           null,
           new InterceptorBean(
               server,
-              settings.instance,
+              instance,
               Instant.now(),
               fleet != null,
               breakers.values(),
@@ -121,6 +125,15 @@ public final class ThriftInterceptor implements AutoCloseable {
     }
   }
 
+  private static String madeUpInstance(String server) {
+    return String.format(
+        Locale.ROOT,
+        "%.40s-%d-%04x",
+        server,
+        ProcessHandle.current().pid(),
+        ThreadLocalRandom.current().nextInt(1 << 16));
+  }
+
   private static <T extends AutoCloseable> T opened(List<AutoCloseable> opened, T resource) {
     opened.add(resource);
     return resource;
@@ -139,7 +152,21 @@ public final class ThriftInterceptor implements AutoCloseable {
   }
 
   /**
-   * Builds an interceptor from a properties file (UTF-8).
+   * Builds an interceptor from a properties file, as {@link #builder(Path)} reads it.
+   *
+   * @param file the file
+   * @return the interceptor, running
+   * @throws IOException if the file cannot be read
+   * @throws IllegalArgumentException if a key or a value is bad; the message names the file, the
+   *     line where there is one, the value and what was expected
+   */
+  public static ThriftInterceptor fromProperties(Path file) throws IOException {
+    return builder(file).build();
+  }
+
+  /**
+   * Starts to build an interceptor from a properties file (UTF-8); what only code can give, such as
+   * listeners, may be added.
    *
    * <pre>
    * server = checkout
@@ -151,14 +178,16 @@ public final class ThriftInterceptor implements AutoCloseable {
    * requires.placeOrder = inventory, payments
    * </pre>
    *
+   * <p>A file that has {@code dependencies} may name no others elsewhere.
+   *
    * @param file the file
-   * @return the interceptor, running
+   * @return a builder
    * @throws IOException if the file cannot be read
    * @throws IllegalArgumentException if a key or a value is bad; the message names the file, the
-   *     line, the value and what was expected
+   *     line where there is one, the value and what was expected
    */
-  public static ThriftInterceptor fromProperties(Path file) throws IOException {
-    return SettingsFile.read(file).build();
+  public static Builder builder(Path file) throws IOException {
+    return SettingsFile.read(file);
   }
 
   /**
@@ -199,8 +228,19 @@ public final class ThriftInterceptor implements AutoCloseable {
 
   /**
    * Wraps the processor of a server: requests of methods that require a refusing dependency are
-   * shed at the door, and a dependency's broken transport no longer closes the caller's connection.
+   * shed at the door, and a dependency's broken transport does not close the caller's connection.
    * Everything else passes as if the wrapper were not there.
+   *
+   * <p>The caller's connection is kept if the exception that leaves the handler is the very
+   * TTransportException that a guard threw on the request's own thread; any other closes it, as
+   * without the wrapper.
+   *
+   * <p>Register all services of a multiplexed processor first. Every method that {@code requires}
+   * names must be one of this processor's: to serve two processors that share dependencies on two
+   * ports, make them one multiplexed processor or give each an interceptor. Methods of a processor
+   * that is neither generated nor multiplexed are counted as {@code unknown}, but for those named
+   * in {@code requires}. A frame is taken to hold one message, as all of Apache Thrift's clients
+   * send it. Requests over TTupleProtocol without a framed transport pass untouched and uncounted.
    *
    * @param processor a synchronous processor, multiplexed or not
    * @return the wrapped processor
@@ -215,7 +255,7 @@ public final class ThriftInterceptor implements AutoCloseable {
 
   private synchronized void registerMethods() {
     for (MethodStats method : requestPath.methods()) {
-      if (!closed && registeredMethods.add(method.name())) {
+      if (!closed && !registeredMethods.contains(method.name())) {
         management.method(
             new MethodBean(
                 method.name(),
@@ -228,6 +268,7 @@ public final class ThriftInterceptor implements AutoCloseable {
                 method::inFlight,
                 method::latency),
             method::latency);
+        registeredMethods.add(method.name());
       }
     }
   }
@@ -403,7 +444,10 @@ public final class ThriftInterceptor implements AutoCloseable {
      * @throws IllegalArgumentException if a name is not well-formed or the list is empty
      */
     public Builder requires(String method, String... dependencies) {
-      name("method", method);
+      if (method == null || !METHOD.matcher(method).matches()) {
+        throw new IllegalArgumentException(
+            "method: " + method + " (expected: its name as in the IDL, or Service.method)");
+      }
       if (dependencies.length == 0) {
         throw new IllegalArgumentException(
             "requires " + method + ": nothing (expected: at least one dependency)");
@@ -460,14 +504,6 @@ public final class ThriftInterceptor implements AutoCloseable {
      * @throws IllegalStateException if an interceptor of the same name is registered in this JVM
      */
     public ThriftInterceptor build() {
-      if (instance == null) {
-        instance =
-            String.format(
-                "%.40s-%d-%04x",
-                server,
-                ProcessHandle.current().pid(),
-                ThreadLocalRandom.current().nextInt(1 << 16));
-      }
       return new ThriftInterceptor(this);
     }
 

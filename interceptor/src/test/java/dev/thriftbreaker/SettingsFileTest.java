@@ -5,16 +5,20 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.thriftbreaker.breaker.BreakerConfig;
+import dev.thriftbreaker.breaker.Classifier;
 import dev.thriftbreaker.breaker.Outcome;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SettingsFileTest {
 
@@ -31,7 +35,7 @@ class SettingsFileTest {
             """
             # a comment
             server = settings-file
-            dependencies = payments
+            dependencies = payments, inventory, orders-db.v2, mail
             defaults.openDuration = 2s
             dependency.inventory.failureRateThreshold=0.25
             dependency.inventory.openDuration : 3s
@@ -99,7 +103,107 @@ class SettingsFileTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> ThriftInterceptor.fromProperties(file))
         .withMessage(
-            file + ": maxOpenDuration: PT10S (expected: at least openDuration, which is PT30S)");
+            file
+                + ":2: defaults.maxOpenDuration: PT10S (expected: at least openDuration, which is"
+                + " PT30S)");
+  }
+
+  @Test
+  void aFileThatListsItsDependenciesMayNameNoOthers() throws IOException {
+    for (String slip : List.of("dependency.inventry.probes = 3", "requires.place = inventry")) {
+      Path file = file("server = checkout\ndependencies = inventory\n" + slip + "\n");
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> ThriftInterceptor.builder(file))
+          .withMessageStartingWith(file + ":3: ")
+          .withMessageEndingWith("inventry (expected: one of dependencies, [inventory])");
+    }
+  }
+
+  @Test
+  void defaultsAreJudgedTogetherWithWhatOverridesThem() throws IOException {
+    Path file =
+        file("server = together\ndefaults.openDuration = 2m\ndependency.a.maxOpenDuration = 5m\n");
+    try (ThriftInterceptor interceptor = ThriftInterceptor.fromProperties(file)) {
+      assertThat(interceptor.breaker("a").config().maxOpenDuration()).hasMinutes(5);
+    }
+  }
+
+  @Test
+  void aByteOrderMarkAndWindowsLineEndsAreNoFault() throws IOException {
+    Path file = file("\uFEFFserver = bom\r\ndependencies = a, \\\r\n  b\r\n");
+    try (ThriftInterceptor interceptor = ThriftInterceptor.fromProperties(file)) {
+      assertThat(interceptor.breakers()).hasSize(2);
+    }
+  }
+
+  @Test
+  void anotherCharsetIsRefused() throws IOException {
+    Path file = Files.write(folder.resolve("latin1"), new byte[] {'#', (byte) 0xE9, '\n'});
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> ThriftInterceptor.builder(file))
+        .withMessage(file + ": not readable as text (expected: UTF-8)");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "redis://user:s3cr et@host:6379",
+        "redis://user:s3cr%zz@host",
+        "redis://user:s3cr/et@host",
+        "http://user:s3cret@host"
+      })
+  void aPasswordIsNeverShown(String uri) throws IOException {
+    Path file = file("server = checkout\nredis = " + uri + "\n");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> ThriftInterceptor.builder(file))
+        .withMessageStartingWith(file + ":2: redis: ")
+        .withMessageContaining("***@host")
+        .withMessageContaining("expected: redis://[user:password@]host[:port][/database]")
+        .satisfies(e -> assertThat(e.getMessage()).doesNotContain("s3c"));
+  }
+
+  /** Counts how often it is made. */
+  public static final class Counting implements Classifier {
+    static final AtomicInteger MADE = new AtomicInteger();
+
+    /** For the settings file. */
+    public Counting() {
+      MADE.incrementAndGet();
+    }
+
+    @Override
+    public Outcome classify(Throwable error) {
+      return Outcome.IGNORED;
+    }
+  }
+
+  /** Cannot be made. */
+  public static final class Broken implements Classifier {
+
+    /** For the settings file. */
+    public Broken() {
+      throw new IllegalStateException("no disk");
+    }
+
+    @Override
+    public Outcome classify(Throwable error) {
+      return null;
+    }
+  }
+
+  @Test
+  void aClassifierIsMadeOnceAndWhyItCannotBeMadeIsTold() throws IOException {
+    String name = Counting.class.getName();
+    Path file = file("server = once\ndependencies = a, b\ndefaults.classifier = " + name + "\n");
+    ThriftInterceptor.fromProperties(file).close();
+    assertThat(Counting.MADE).hasValue(1);
+
+    Path broken =
+        file("server = once\ndependencies = a\ndefaults.classifier = " + Broken.class.getName());
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> ThriftInterceptor.builder(broken))
+        .withMessageContaining(":3: defaults.classifier: ")
+        .withMessageContaining("its constructor threw java.lang.IllegalStateException: no disk");
   }
 
   @Test

@@ -15,6 +15,7 @@ import dev.thriftbreaker.thrift.gen.OutOfStock;
 import dev.thriftbreaker.thrift.gen.Stock;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.lang.reflect.Proxy;
 import java.net.URI;
 import java.util.List;
 import java.util.Set;
@@ -217,6 +218,32 @@ class ThriftInterceptorTest {
                       }))
           .isSameAs(broken);
       assertThat(interceptor.breaker("orders-db").snapshot().failures()).isEqualTo(1);
+    }
+  }
+
+  /** A client that can be closed. */
+  public interface ClosableStock extends Stock.Iface, AutoCloseable {
+    @Override
+    void close();
+  }
+
+  @Test
+  void aClientCanBeClosedWhileItsBreakerIsOpen() throws Exception {
+    try (ThriftInterceptor interceptor =
+        ThriftInterceptor.builder("closable").dependency("stock").build()) {
+      List<String> closed = new CopyOnWriteArrayList<>();
+      ClosableStock client =
+          (ClosableStock)
+              Proxy.newProxyInstance(
+                  ClosableStock.class.getClassLoader(),
+                  new Class<?>[] {ClosableStock.class},
+                  (proxy, method, args) -> {
+                    closed.add(method.getName());
+                    return method.getReturnType() == boolean.class ? false : null;
+                  });
+      trip(interceptor);
+      interceptor.guard("stock", ClosableStock.class, client).close();
+      assertThat(closed).containsExactly("close");
     }
   }
 

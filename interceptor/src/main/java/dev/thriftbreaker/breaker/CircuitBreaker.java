@@ -300,6 +300,10 @@ public final class CircuitBreaker {
     if (override != null && override.mode() == Mode.FORCED_OPEN && !override.expired(now)) {
       return new Refusal(name, Mode.FORCED_OPEN.name(), override.untilNanos() - now);
     }
+    if (current.state instanceof ClosedState) {
+      // closed since the refusal: the last that was refused may come again at once
+      return new Refusal(name, BreakerState.HALF_OPEN.name(), 0);
+    }
     return new Refusal(name, current.state.kind().name(), current.state.retryAfterNanos(now));
   }
 

@@ -250,6 +250,9 @@ public enum Setting {
   private static String text(Object value) {
     if (value instanceof Duration duration) {
       long millis = duration.toMillis();
+      if (!duration.equals(Duration.ofMillis(millis))) {
+        return duration.toString();
+      }
       return millis % 1000 == 0 ? millis / 1000 + "s" : millis + "ms";
     }
     return String.valueOf(value);

@@ -5,6 +5,7 @@ import org.apache.thrift.protocol.TBinaryProtocol;
 import org.apache.thrift.protocol.TCompactProtocol;
 import org.apache.thrift.protocol.TJSONProtocol;
 import org.apache.thrift.protocol.TProtocol;
+import org.apache.thrift.protocol.TProtocolException;
 import org.apache.thrift.protocol.TProtocolUtil;
 import org.apache.thrift.protocol.TTupleProtocol;
 import org.apache.thrift.protocol.TType;
@@ -37,7 +38,8 @@ final class Frame {
 
   /**
    * Passes over the rest of a message, whose header may have been read or not where the transport
-   * holds a frame, and must have been elsewhere.
+   * holds a frame, and must have been elsewhere. A frame is taken to hold one message, as all of
+   * Apache Thrift's clients send it: what is left in it is dropped.
    */
   static void discardMessage(TProtocol in) throws TException {
     TTransport transport = in.getTransport();
@@ -46,7 +48,11 @@ final class Frame {
       in.reset();
     } else {
       // not in.skip(): a protocol's own version may trust a negative length and never end
-      TProtocolUtil.skip(in, TType.STRUCT);
+      try {
+        TProtocolUtil.skip(in, TType.STRUCT);
+      } catch (TProtocolException e) {
+        // unreadable: answered all the same, as generated code does
+      }
       in.readMessageEnd();
     }
   }

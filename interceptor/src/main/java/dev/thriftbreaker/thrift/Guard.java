@@ -36,8 +36,8 @@ public final class Guard {
   private Guard() {}
 
   /**
-   * Guards a client. Every method of the interface is guarded, {@code equals}, {@code hashCode} and
-   * {@code toString} are not.
+   * Guards a client. Every method of the interface is guarded, {@code equals}, {@code hashCode},
+   * {@code toString} and the {@code close} of an AutoCloseable are not.
    *
    * <p>A method that does not declare TException, or a supertype of it, cannot throw
    * BreakerOpenException as it is: there the refusal is the cause of an {@link
@@ -100,6 +100,9 @@ public final class Guard {
       if (method.getDeclaringClass() == Object.class) {
         return invokeOnObject(proxy, method, args);
       }
+      if (isClose(method)) {
+        return closeClient(method);
+      }
       long startNanos = breaker.now();
       long permit = acquire(breaker, startNanos);
       Object result;
@@ -115,6 +118,22 @@ public final class Guard {
       }
       complete(breaker, permit, startNanos, result);
       return result;
+    }
+
+    /** AutoCloseable's, not a method of a service that happens to be called so. */
+    private static boolean isClose(Method method) {
+      return method.getName().equals("close")
+          && method.getParameterCount() == 0
+          && AutoCloseable.class.isAssignableFrom(method.getDeclaringClass());
+    }
+
+    /** Not a call to the dependency: a client can be given back while its breaker is open. */
+    private Object closeClient(Method method) throws Throwable {
+      try {
+        return method.invoke(client);
+      } catch (InvocationTargetException e) {
+        throw e.getCause();
+      }
     }
 
     private Object invokeOnObject(Object proxy, Method method, Object[] args) {

@@ -12,6 +12,7 @@ final class HeaderReplay extends TProtocolDecorator {
 
   private final TProtocol protocol;
   private final TMessage header;
+  private boolean read;
 
   HeaderReplay(TProtocol protocol, TMessage header) {
     super(protocol);
@@ -22,6 +23,17 @@ final class HeaderReplay extends TProtocolDecorator {
   @Override
   public TMessage readMessageBegin() {
     return header;
+  }
+
+  @Override
+  public void readMessageEnd() throws TException {
+    super.readMessageEnd();
+    read = true;
+  }
+
+  /** Whether the message was read to its end. */
+  boolean isRead() {
+    return read;
   }
 
   // what TProtocolDecorator does not pass on

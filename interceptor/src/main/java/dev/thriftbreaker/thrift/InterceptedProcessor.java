@@ -70,7 +70,7 @@ final class InterceptedProcessor implements TProcessor {
       delegate.process(in, request.enter(out));
       succeeded = !request.isAnsweredWithException();
     } catch (TTransportException failure) {
-      if (!request.isContainable(failure)) {
+      if (!isRead(in) || !request.isContainable(failure)) {
         throw failure;
       }
       stats.countContained();
@@ -79,6 +79,13 @@ final class InterceptedProcessor implements TProcessor {
       request.exit();
       stats.countEnded(succeeded, startNanos, nanoClock.getAsLong());
     }
+  }
+
+  /** Whether the message was read to its end, so that the connection can go on to the next. */
+  private static boolean isRead(TProtocol in) {
+    return in instanceof HeaderReplay replay
+        ? replay.isRead()
+        : in.getTransport().getBytesRemainingInBuffer() == 0;
   }
 
   private static void answerContained(Header header, TProtocol out) throws TException {

@@ -3,6 +3,7 @@ package dev.thriftbreaker.thrift;
 import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.thrift.ServiceMethods.ServiceMethod;
 import java.util.Collection;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -12,6 +13,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.LongSupplier;
+import java.util.regex.Pattern;
 import org.apache.thrift.TAsyncProcessor;
 import org.apache.thrift.TProcessor;
 import org.apache.thrift.protocol.TMultiplexedProtocol;
@@ -27,6 +29,10 @@ import org.apache.thrift.protocol.TMultiplexedProtocol;
 public final class RequestPath {
 
   private static final String UNKNOWN = "unknown";
+  private static final Pattern SHOWABLE = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
+
+  /** What is left of 64 characters beside a hash of 8. */
+  private static final int SHOWN_LENGTH = 55;
 
   private final Map<String, CircuitBreaker> breakers;
   private final Map<String, List<String>> requires;
@@ -63,7 +69,9 @@ public final class RequestPath {
   }
 
   /**
-   * Wraps a server's processor. Register all services of a multiplexed processor first.
+   * Wraps a server's processor. Register all services of a multiplexed processor first. A method
+   * whose name JMX names cannot hold (64 of {@code A-Z a-z 0-9 _ . -}) is counted under the end of
+   * its name and a hash.
    *
    * <p>The methods of a processor that is neither generated nor multiplexed cannot be listed: those
    * named in {@code requires} are taken to exist, all others are counted as unknown. Requests over
@@ -76,14 +84,7 @@ public final class RequestPath {
    *     if a method named in {@code requires} does not exist or is ambiguous
    */
   public TProcessor wrap(TProcessor delegate) {
-    if (delegate == null || delegate instanceof TAsyncProcessor) {
-      throw new IllegalArgumentException(
-          "processor: "
-              + (delegate == null
-                  ? null
-                  : delegate.getClass().getName() + ", which is asynchronous")
-              + " (expected: a synchronous TProcessor)");
-    }
+    refuseUnlessPlain(delegate);
     ServiceMethods methods = new ServiceMethods(delegate);
     Map<String, Set<String>> needs = needs(methods);
     Map<String, Route> routes = new LinkedHashMap<>();
@@ -91,14 +92,22 @@ public final class RequestPath {
       Set<String> needed = needs.getOrDefault(method.canonicalName(), Set.of());
       routes.put(
           method.wireName(), route(method.canonicalName(), method.name(), method.oneway(), needed));
-      needs.remove(method.canonicalName());
     }
+    methods.found().forEach(method -> needs.remove(method.canonicalName()));
     needs.forEach((declared, needed) -> addUnseen(routes, declared, needed));
     Route unknown = new Route(null, false, List.of(), stats(UNKNOWN, Set.of()));
     return new InterceptedProcessor(delegate, new RouteTable(routes, unknown), nanoClock);
   }
 
-  static void refuseIfWrapped(TProcessor processor) {
+  static void refuseUnlessPlain(TProcessor processor) {
+    if (processor == null || processor instanceof TAsyncProcessor) {
+      throw new IllegalArgumentException(
+          "processor: "
+              + (processor == null
+                  ? null
+                  : processor.getClass().getName() + ", which is asynchronous")
+              + " (expected: a synchronous TProcessor)");
+    }
     if (processor instanceof InterceptedProcessor) {
       throw new IllegalArgumentException(
           "processor: wrapped already (expected: a processor as the server had it before)");
@@ -163,9 +172,23 @@ public final class RequestPath {
     return new Route(name, oneway, required, stats(canonicalName, needed));
   }
 
-  private MethodStats stats(String name, Set<String> needed) {
+  private MethodStats stats(String canonicalName, Set<String> needed) {
+    String name = shownName(canonicalName);
     return stats.computeIfAbsent(
         name, absent -> new MethodStats(name, List.copyOf(needed), nanoClock));
+  }
+
+  /**
+   * The name under which operators see a method: its own, or if JMX names cannot hold that, what
+   * they can hold of its end, and a hash that tells it from others.
+   */
+  private static String shownName(String canonicalName) {
+    if (SHOWABLE.matcher(canonicalName).matches()) {
+      return canonicalName;
+    }
+    String clean = canonicalName.replaceAll("[^A-Za-z0-9_.-]", "_");
+    String end = clean.substring(Math.max(0, clean.length() - SHOWN_LENGTH));
+    return end + "-" + HexFormat.of().toHexDigits(canonicalName.hashCode());
   }
 
   private static IllegalArgumentException bad(String method, String expected, String dependency) {

@@ -52,7 +52,7 @@ final class ServiceMethods {
 
   @SuppressWarnings("rawtypes") // in libthrift's own signature
   private void add(String service, TProcessor processor) {
-    RequestPath.refuseIfWrapped(processor);
+    RequestPath.refuseUnlessPlain(processor);
     if (!(processor instanceof TBaseProcessor<?> generated)) {
       complete = false;
       return;
@@ -64,7 +64,7 @@ final class ServiceMethods {
             (name, function) ->
                 found.add(
                     new ServiceMethod(
-                        alone ? name : service.replaceAll("[^A-Za-z0-9_.-]", "_") + "." + name,
+                        alone ? name : service + "." + name,
                         alone ? name : service + TMultiplexedProtocol.SEPARATOR + name,
                         name,
                         function.isOneway())));

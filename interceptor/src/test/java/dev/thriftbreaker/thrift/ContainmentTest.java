@@ -17,6 +17,7 @@ import java.net.ServerSocket;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.apache.thrift.TApplicationException;
@@ -97,6 +98,36 @@ class ContainmentTest {
     }
     assertThat(stats("reserve").contained()).isZero();
     assertThat(stats("reserve").failures()).isEqualTo(1);
+  }
+
+  @Test
+  void leavesAFailureFromBeforeTheArgumentsWereReadAsTheBareServerHasIt() throws Exception {
+    for (Wire wire : List.of(Wire.PLAIN, Wire.FRAMED)) {
+      // given a processor around the generated one, whose guarded call fails once, before all else
+      Stock.Iface guarded = Guard.of(breaker, Stock.Iface.class, new StockThatIsDown());
+      TProcessor generated = new Warehouse.Processor<>(new WarehouseHandler(guarded));
+      AtomicInteger calls = new AtomicInteger();
+      TProcessor checking =
+          (in, out) -> {
+            if (calls.getAndIncrement() == 0) {
+              guarded.reserve("quota", 1);
+            }
+            generated.process(in, out);
+          };
+      try (TestServer server =
+              new TestServer(Kind.THREAD_POOL, wire, Language.BINARY, path.wrap(checking));
+          Connection connection = server.connect()) {
+        Warehouse.Client client = new Warehouse.Client(connection.protocol);
+
+        // when / then the connection is closed without a reply, and the request not run again
+        assertThatThrownBy(() -> client.count(List.of()))
+            .isInstanceOf(TTransportException.class)
+            .extracting(e -> ((TTransportException) e).getType())
+            .isEqualTo(TTransportException.END_OF_FILE);
+        assertThat(connection.tap.seen()).isEmpty();
+        assertThat(calls).hasValue(1);
+      }
+    }
   }
 
   @Test

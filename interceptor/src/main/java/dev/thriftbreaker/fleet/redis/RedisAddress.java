@@ -63,7 +63,7 @@ record RedisAddress(String host, int port, String user, String password, int dat
   }
 
   private static IllegalArgumentException bad(URI uri) {
-    String shown = uri.toString().replaceFirst("(?<=^|:|/)[^/@]*@", "***@");
+    String shown = uri.toString().replaceFirst("(?<=^|//).*@", "***@");
     return new IllegalArgumentException("redis: " + shown + " (expected: " + EXPECTED + ")");
   }
 
