@@ -24,7 +24,6 @@ import java.util.function.Predicate;
  * @param probes see {@link Builder#probes(int)}
  * @param probeSuccesses see {@link Builder#probeSuccesses(int)}
  * @param probeFailureRateThreshold see {@link Builder#probeFailureRateThreshold(double)}
- * @param probeLease see {@link Builder#probeLease(Duration)}
  * @param outcomes how the end of a call is judged
  */
 public record BreakerConfig(
@@ -42,7 +41,6 @@ public record BreakerConfig(
     int probes,
     int probeSuccesses,
     double probeFailureRateThreshold,
-    Duration probeLease,
     OutcomeRules outcomes) {
 
   /** What a breaker's window slides over. */
@@ -75,7 +73,6 @@ public record BreakerConfig(
    * @param probes as above
    * @param probeSuccesses as above
    * @param probeFailureRateThreshold as above
-   * @param probeLease as above
    * @param outcomes as above
    * @throws IllegalArgumentException naming the first setting that is out of range, its value and
    *     what was expected
@@ -101,7 +98,6 @@ public record BreakerConfig(
     count("probes", probes, 1, HalfOpenState.MAX_PROBES);
     count("probeSuccesses", probeSuccesses, 1, 1_000_000);
     rate("probeFailureRateThreshold", probeFailureRateThreshold, true);
-    duration("probeLease", probeLease, Duration.ofMillis(1));
     if (windowType == WindowType.COUNT && minimumCalls > windowSize) {
       throw bad("minimumCalls", minimumCalls, "at most windowSize, which is " + windowSize);
     }
@@ -164,8 +160,6 @@ public record BreakerConfig(
     private int probes = 5;
     private int probeSuccesses = 3;
     private double probeFailureRateThreshold;
-    private Duration probeLease = Duration.ofSeconds(2);
-    private OutcomeRules outcomes;
     private Classifier classifier;
     private final List<Class<? extends Throwable>> ignored = new ArrayList<>();
     private final List<Class<? extends Throwable>> failures = new ArrayList<>();
@@ -189,8 +183,11 @@ public record BreakerConfig(
       probes = from.probes;
       probeSuccesses = from.probeSuccesses;
       probeFailureRateThreshold = from.probeFailureRateThreshold;
-      probeLease = from.probeLease;
-      outcomes = from.outcomes;
+      classifier = from.outcomes.classifier();
+      ignored.addAll(from.outcomes.ignored());
+      failures.addAll(from.outcomes.failures());
+      unwrapped.addAll(from.outcomes.unwrapped());
+      failureResult = from.outcomes.failureResult();
     }
 
     /**
@@ -229,7 +226,7 @@ public record BreakerConfig(
     }
 
     /**
-     * How long a call takes that counts as slow.
+     * How long a call takes that counts as slow. A probe that has not ended by then has failed.
      *
      * @param duration 1 ms to 1 day; 2 s by default
      * @return this
@@ -354,18 +351,6 @@ public record BreakerConfig(
     }
 
     /**
-     * How long a probe may keep its permit. A probe that has not ended by then gives the permit
-     * back, so that hung probes cannot keep the breaker shut; its late outcome counts for nothing.
-     *
-     * @param duration 1 ms to 1 day; 2 s by default
-     * @return this
-     */
-    public Builder probeLease(Duration duration) {
-      probeLease = duration;
-      return this;
-    }
-
-    /**
      * The user's own judge of errors, asked before every other rule.
      *
      * @param classifier returns null where it has no opinion
@@ -444,7 +429,7 @@ public record BreakerConfig(
       OutcomeRules rules =
           ownRules
               ? new OutcomeRules(classifier, ignored, failures, unwrapped, failureResult)
-              : outcomes != null ? outcomes : OutcomeRules.NONE;
+              : OutcomeRules.NONE;
       return new BreakerConfig(
           failureRateThreshold,
           minimumCalls,
@@ -460,7 +445,6 @@ public record BreakerConfig(
           probes,
           probeSuccesses,
           probeFailureRateThreshold,
-          probeLease,
           rules);
     }
   }

@@ -22,12 +22,12 @@ import org.slf4j.LoggerFactory;
  * A circuit breaker for one dependency. The package's description holds the state diagram.
  *
  * <p><b>Concurrency.</b> Shared are one {@link Status} reference, swapped by compare-and-set in
- * {@link #change} and nowhere else, and the counters. What a good call counts goes to a {@link
- * Cell} that only its own thread writes, everything else to shared adders. A call reads the
- * reference once when it begins and once when it ends. It takes no lock and does no I/O. A good
- * call makes no atomic write and allocates nothing, but for a thread's cell at its first call and a
- * histogram each 30 s. Listeners of transitions are called from {@link #dispatch} only, in the
- * order of the swaps.
+ * {@link #change} and nowhere else, and the counters. A call reads the reference once when it
+ * begins and once when it ends. It takes no lock and does no I/O. What a good call counts goes to a
+ * {@link Cell} that only its own thread writes, so it makes no atomic write and allocates nothing,
+ * but for the cell at a thread's first call and a histogram each 30 s; a count window, a virtual
+ * thread and a thread beyond the first some fifty use shared counters instead. Listeners of
+ * transitions are called from {@link #dispatch} only, in the order of the swaps.
  *
  * <p><b>Permits.</b> {@link #tryAcquire(long)} and {@link #complete} are the allocation-free pair
  * that guards use: the permit is a number that names the generation of the state that issued it
@@ -45,6 +45,9 @@ public final class CircuitBreaker {
   private static final long UNJUDGED = 0;
 
   private static final Logger log = LoggerFactory.getLogger(CircuitBreaker.class);
+
+  /** More openings in a row make no difference to the back-off. */
+  private static final int MOST_OPENS = 1_000_000;
 
   /** How long the cell of a dead thread may stay taken. */
   private static final long SWEEP_NANOS = 5_000_000_000L;
@@ -86,10 +89,8 @@ public final class CircuitBreaker {
   private volatile CallListener[] callListeners;
   private volatile Status status;
 
-  /**
-   * The newest status whose transition listeners have heard of. Written under {@code dispatching}.
-   */
-  private volatile Status delivered;
+  /** The newest transition that listeners have heard of. Written under {@code dispatching}. */
+  private volatile News delivered;
 
   /**
    * Makes a closed breaker.
@@ -116,7 +117,7 @@ public final class CircuitBreaker {
     this.slowNanos = config.slowCallDuration().toNanos();
     this.status =
         new Status(new ClosedState(this, 1, nanoClock.getAsLong()), Evidence.of("as built", 1));
-    this.delivered = status;
+    this.delivered = status.news;
   }
 
   /** A breaker on the system's clock, for {@link Housekeeper}. */
@@ -224,7 +225,7 @@ public final class CircuitBreaker {
     long duration = endNanos - startNanos;
     Cell mine = cells.mine();
     boolean slow = false;
-    if (outcome == Outcome.IGNORED) {
+    if (Objects.requireNonNull(outcome, "outcome") == Outcome.IGNORED) {
       ignored.increment();
     } else {
       slow = duration >= slowNanos;
@@ -332,7 +333,7 @@ public final class CircuitBreaker {
     for (CallListener listener : listeners) {
       try {
         listener.onCompleted(name, outcome, slow, durationNanos, error);
-      } catch (RuntimeException | Error broken) {
+      } catch (Throwable broken) {
         complainOfCallListener(broken);
       }
     }
@@ -342,7 +343,7 @@ public final class CircuitBreaker {
     for (CallListener listener : listeners) {
       try {
         listener.onRefused(refusal);
-      } catch (RuntimeException | Error broken) {
+      } catch (Throwable broken) {
         complainOfCallListener(broken);
       }
     }
@@ -396,6 +397,7 @@ public final class CircuitBreaker {
       String by,
       String reason) {
     long now = now();
+    int opens = Math.max(1, Math.min(consecutiveOpens, MOST_OPENS));
     while (true) {
       Status current = status;
       if (current.sequence != expectedSequence) {
@@ -404,11 +406,11 @@ public final class CircuitBreaker {
       State old = current.state;
       State fresh =
           switch (state) {
-            case OPEN -> openedElsewhere(old, remaining, consecutiveOpens, now);
+            case OPEN -> openedElsewhere(old, remaining, opens, now);
             case HALF_OPEN ->
                 old instanceof HalfOpenState
                     ? old
-                    : new HalfOpenState(this, old.generation + 1, now, consecutiveOpens);
+                    : new HalfOpenState(this, old.generation + 1, now, opens);
             case CLOSED, RAMPING -> new ClosedState(this, old.generation + 1, now);
           };
       Evidence evidence = Evidence.of(reason, configVersion());
@@ -419,9 +421,11 @@ public final class CircuitBreaker {
     }
   }
 
-  private State openedElsewhere(State old, Duration remaining, int consecutiveOpens, long now) {
-    long nanos = Math.max(0, Math.min(remaining.toNanos(), config().maxOpenDuration().toNanos()));
-    return new OpenState(this, old.generation + 1, now, Math.max(1, consecutiveOpens), nanos);
+  private State openedElsewhere(State old, Duration remaining, int opens, long now) {
+    Duration longest = config().maxOpenDuration();
+    Duration bounded = remaining.compareTo(longest) < 0 ? remaining : longest;
+    long nanos = bounded.isNegative() ? 0 : bounded.toNanos();
+    return new OpenState(this, old.generation + 1, now, opens, nanos);
   }
 
   /**
@@ -500,7 +504,8 @@ public final class CircuitBreaker {
 
   /**
    * Changes the settings of the running breaker. The window and the state stay; the next call is
-   * judged by the new settings.
+   * judged by the new settings. A half-open breaker goes on with the number of probes that it began
+   * with.
    *
    * @param config the new settings
    * @return the version of the new settings
@@ -528,7 +533,7 @@ public final class CircuitBreaker {
   }
 
   boolean open(State from, Cause cause, Evidence evidence, long now) {
-    int inARow = from.consecutiveOpens + 1;
+    int inARow = Math.min(from.consecutiveOpens + 1, MOST_OPENS);
     long nanos = BackOff.openNanos(config(), inARow, random.getAsDouble());
     return transition(
         from,
@@ -607,18 +612,19 @@ public final class CircuitBreaker {
                 to instanceof OpenState open ? open.openNanos : 0,
                 to.consecutiveOpens)
             : null;
+    boolean sameState = to == current.state;
     Status next =
         new Status(
             sequence,
             to,
             override,
-            to == current.state ? current.cause : cause,
-            to == current.state ? current.evidence : evidence,
+            sameState ? current.cause : cause,
+            sameState ? current.evidence : evidence,
             trips ? evidence : current.lastTrip,
             current.opened + (opens ? 1 : 0),
-            to == current.state ? current.openNanosBefore : current.openNanos(now),
-            transition,
-            current);
+            // not up to the caller's time: an observer may have read a later one
+            sameState ? current.openNanosBefore : current.openNanos(now()),
+            transition == null ? current.news : new News(transition, current.news));
     if (!STATUS.compareAndSet(this, current, next)) {
       return false;
     }
@@ -661,18 +667,16 @@ public final class CircuitBreaker {
    * thread is at it already, that one does it.
    */
   public void dispatch() {
-    while (status != delivered && dispatching.compareAndSet(false, true)) {
+    while (status.news != delivered && dispatching.compareAndSet(false, true)) {
       try {
-        Deque<Transition> news = new ArrayDeque<>();
-        Status newest = status;
-        for (Status status = newest; status != delivered; status = status.previous) {
-          if (status.transition != null) {
-            news.push(status.transition);
-          }
+        Deque<Transition> untold = new ArrayDeque<>();
+        News newest = status.news;
+        for (News news = newest; news != delivered; news = news.previous) {
+          untold.push(news.transition);
         }
         newest.previous = null;
         delivered = newest;
-        news.forEach(this::tell);
+        untold.forEach(this::tell);
       } finally {
         dispatching.set(false);
       }
@@ -683,7 +687,7 @@ public final class CircuitBreaker {
     for (TransitionListener listener : transitionListeners) {
       try {
         listener.onTransition(transition);
-      } catch (RuntimeException | Error broken) {
+      } catch (Throwable broken) {
         log.warn("A listener of breaker {} threw on {}", name, transition.describe(), broken);
       }
     }

@@ -66,7 +66,7 @@ final class ClosedState extends State {
       }
     }
     suspicious = true;
-    judge(now);
+    judge(breaker.now()); // not when this call ended: others may have recorded later ones since
     return true;
   }
 
@@ -88,6 +88,10 @@ final class ClosedState extends State {
     WindowCounts counts = window.counts(now);
     int inARow = consecutiveFailures.get();
     String reason = TripRule.judge(breaker.config(), counts, inARow);
+    if (reason != null) {
+      counts = window.recount(now);
+      reason = TripRule.judge(breaker.config(), counts, inARow);
+    }
     if (reason == null) {
       return false;
     }

@@ -53,6 +53,20 @@ final class CountWindow extends Window {
   }
 
   @Override
+  WindowCounts recount(long now) {
+    long all = 0;
+    long failed = 0;
+    long slow = 0;
+    for (int place = 0; place < ring.length(); place++) {
+      int call = ring.get(place);
+      all += call & CALL;
+      failed += (call & FAILED) / FAILED;
+      slow += (call & SLOW) / SLOW;
+    }
+    return new WindowCounts(all, failed, slow);
+  }
+
+  @Override
   WindowCounts counts(long now) {
     return new WindowCounts(calls.get(), failures.get(), slowCalls.get());
   }

@@ -16,6 +16,7 @@ import org.slf4j.LoggerFactory;
 public final class Housekeeper implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(Housekeeper.class);
+  private static final long END_MILLIS = 1_000;
   private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
   private final List<CircuitBreaker> breakers = new CopyOnWriteArrayList<>();
@@ -56,21 +57,26 @@ public final class Housekeeper implements AutoCloseable {
   }
 
   private void loop(Consumer<CircuitBreaker> work, long periodNanos) {
-    while (!closed) {
+    while (true) {
+      boolean last = closed;
       for (CircuitBreaker breaker : breakers) {
         try {
           work.accept(breaker);
-        } catch (RuntimeException | Error broken) {
+        } catch (Throwable broken) {
           log.error("Housekeeping of breaker {} failed", breaker.name(), broken);
         }
       }
+      if (last) {
+        return;
+      }
+      Thread.interrupted(); // a listener's; with the flag set there is no parking
       LockSupport.parkNanos(this, periodNanos);
     }
   }
 
   /**
    * Ends both threads, after the listeners have heard of what happened before; waits for that at
-   * most a second. Must not be called from a listener.
+   * most a second. A listener that blocks for longer is left behind on its thread.
    */
   @Override
   public void close() {
@@ -78,11 +84,11 @@ public final class Housekeeper implements AutoCloseable {
     LockSupport.unpark(ticker);
     LockSupport.unpark(teller);
     try {
-      ticker.join(TimeUnit.SECONDS.toMillis(1));
-      teller.join(TimeUnit.SECONDS.toMillis(1));
+      // the ticker runs nobody else's code and ends at once
+      ticker.join(END_MILLIS / 2);
+      teller.join(END_MILLIS / 2);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    breakers.forEach(CircuitBreaker::dispatch);
   }
 }

@@ -42,6 +42,26 @@ public final class OutcomeRules {
     this.failureResult = failureResult;
   }
 
+  Classifier classifier() {
+    return classifier;
+  }
+
+  List<Class<? extends Throwable>> ignored() {
+    return ignored;
+  }
+
+  List<Class<? extends Throwable>> failures() {
+    return failures;
+  }
+
+  List<Class<? extends Throwable>> unwrapped() {
+    return unwrapped;
+  }
+
+  Predicate<Object> failureResult() {
+    return failureResult;
+  }
+
   /**
    * Judges a call that threw.
    *
@@ -55,7 +75,7 @@ public final class OutcomeRules {
     if (classifier != null) {
       try {
         judged = classifier.classify(error);
-      } catch (RuntimeException | Error broken) {
+      } catch (Throwable broken) {
         complain("classifier", broken);
       }
     }
@@ -80,7 +100,7 @@ public final class OutcomeRules {
     }
     try {
       return failureResult.test(result) ? Outcome.FAILURE : Outcome.SUCCESS;
-    } catch (RuntimeException | Error broken) {
+    } catch (Throwable broken) {
       complain("failureResult", broken);
       return Outcome.SUCCESS;
     }

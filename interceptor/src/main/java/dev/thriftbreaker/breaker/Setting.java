@@ -103,14 +103,7 @@ public enum Setting {
       true,
       Setting::rate,
       (b, v) -> b.probeFailureRateThreshold((Double) v),
-      c -> c.probeFailureRateThreshold()),
-  /** See {@link BreakerConfig.Builder#probeLease(Duration)}. */
-  PROBE_LEASE(
-      "probeLease",
-      true,
-      Setting::duration,
-      (b, v) -> b.probeLease((Duration) v),
-      c -> c.probeLease());
+      c -> c.probeFailureRateThreshold());
 
   private static final Pattern DURATION = Pattern.compile("(\\d{1,12})\\s*(ms|s|m|h|d)");
 

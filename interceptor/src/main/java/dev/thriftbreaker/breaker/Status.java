@@ -2,9 +2,6 @@ package dev.thriftbreaker.breaker;
 
 /**
  * All that one transition decides, in one piece: a breaker swaps it by a single compare-and-set.
- *
- * <p>Each status also links back to the one before, and so the order of the swaps is the order in
- * which listeners hear of them, without a queue. The link is cut once they have heard.
  */
 final class Status {
 
@@ -17,15 +14,12 @@ final class Status {
   final long opened;
   final long openNanosBefore;
 
-  /** What listeners hear, or null if the change is none of their business. */
-  final Transition transition;
-
-  /** Touched by the dispatching thread only, once this status is published. */
-  Status previous;
+  /** The latest transition that listeners hear of. */
+  final News news;
 
   /** The first status of a breaker. */
   Status(State state, Evidence evidence) {
-    this(0, state, null, Cause.LOCAL, evidence, null, 0, 0, null, null);
+    this(0, state, null, Cause.LOCAL, evidence, null, 0, 0, new News(null, null));
   }
 
   Status(
@@ -37,8 +31,7 @@ final class Status {
       Evidence lastTrip,
       long opened,
       long openNanosBefore,
-      Transition transition,
-      Status previous) {
+      News news) {
     this.sequence = sequence;
     this.state = state;
     this.override = override;
@@ -47,8 +40,7 @@ final class Status {
     this.lastTrip = lastTrip;
     this.opened = opened;
     this.openNanosBefore = openNanosBefore;
-    this.transition = transition;
-    this.previous = previous;
+    this.news = news;
   }
 
   Mode mode() {

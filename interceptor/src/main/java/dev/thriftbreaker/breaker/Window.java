@@ -16,4 +16,9 @@ abstract sealed class Window permits TimeWindow, CountWindow {
   abstract void recordBad(boolean failed, boolean slow, long now);
 
   abstract WindowCounts counts(long now);
+
+  /** The same, exact at any moment, at a price: for what a breaker is about to open on. */
+  WindowCounts recount(long now) {
+    return counts(now);
+  }
 }

@@ -26,8 +26,8 @@
  *
  * <p>HALF_OPEN lets {@code probes} calls be under way at once. {@code probeSuccesses} of them close
  * it; one that fails or is slow opens it again ({@code probeFailureRateThreshold} allows more). A
- * probe that does not end within {@code probeLease} gives its permit back, so hung probes cannot
- * keep the breaker shut.
+ * probe that does not end within {@code slowCallDuration} has failed by then and gives its permit
+ * back, so hung probes neither keep the breaker shut nor pile up.
  *
  * <p>A permit belongs to the generation of the state that issued it. An outcome that comes in later
  * counts in the totals and changes nothing else. The term generation is gobreaker's and Polly's.

@@ -3,9 +3,11 @@ package dev.thriftbreaker.breaker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
@@ -85,6 +87,74 @@ class ListenersTest {
       await().until(() -> breaker.snapshot().state() == BreakerState.HALF_OPEN);
       unblock.countDown();
     }
+    await()
+        .until(() -> Thread.getAllStackTraces().keySet().stream().noneMatch(ListenersTest::ours));
+  }
+
+  @SuppressWarnings("unchecked")
+  private static <E extends Throwable> void sneakily(Throwable thrown) throws E {
+    throw (E) thrown;
+  }
+
+  @Test
+  void aListenerThatThrowsACheckedExceptionOrInterruptsItselfStopsNobody() {
+    List<BreakerState> heard = new CopyOnWriteArrayList<>();
+    try (Housekeeper housekeeper = new Housekeeper("test")) {
+      CircuitBreaker breaker = housekeeper.breaker("inventory", BreakerConfig.DEFAULTS);
+      breaker.addListener(
+          (Transition transition) -> {
+            Thread.currentThread().interrupt();
+            ListenersTest.<RuntimeException>sneakily(new IOException("checked"));
+          });
+      breaker.addListener((Transition transition) -> heard.add(transition.to()));
+      breaker.addListener(
+          new CallListener() {
+            @Override
+            public void onCompleted(
+                String name, Outcome outcome, boolean slow, long nanos, Throwable error) {
+              ListenersTest.<RuntimeException>sneakily(new IOException("checked"));
+            }
+          });
+      for (int i = 0; i < 5; i++) {
+        long now = breaker.now();
+        breaker.complete(breaker.tryAcquire(now), Outcome.FAILURE, now, now, null);
+      }
+      await().until(() -> heard.contains(BreakerState.OPEN));
+      breaker.reset("kim", "again");
+      await().until(() -> heard.contains(BreakerState.CLOSED));
+    }
+  }
+
+  @Test
+  void closeTellsWhatHappenedBeforeAndDoesNotWaitForAListenerThatBlocks() throws Exception {
+    CountDownLatch unblock = new CountDownLatch(1);
+    List<Transition> heard = new CopyOnWriteArrayList<>();
+    Housekeeper housekeeper = new Housekeeper("test");
+    CircuitBreaker calm = housekeeper.breaker("calm", BreakerConfig.DEFAULTS);
+    calm.addListener((Transition transition) -> heard.add(transition));
+    calm.probeNow("kim", "no-op");
+    calm.apply(0, BreakerState.OPEN, Duration.ofSeconds(9), 1, "b", "down");
+    housekeeper.close();
+    assertThat(heard).hasSize(1);
+
+    Housekeeper blocked = new Housekeeper("test");
+    for (String name : List.of("a", "b")) {
+      CircuitBreaker breaker = blocked.breaker(name, BreakerConfig.DEFAULTS);
+      breaker.addListener(
+          (Transition transition) -> {
+            try {
+              unblock.await();
+            } catch (InterruptedException e) {
+              Thread.currentThread().interrupt();
+            }
+          });
+      breaker.apply(0, BreakerState.OPEN, Duration.ofSeconds(9), 1, "b", "down");
+    }
+    Thread closing = new Thread(blocked::close);
+    closing.start();
+    closing.join(10_000);
+    assertThat(closing.isAlive()).isFalse();
+    unblock.countDown();
     await()
         .until(() -> Thread.getAllStackTraces().keySet().stream().noneMatch(ListenersTest::ours));
   }

@@ -82,6 +82,18 @@ class ModesTest {
   }
 
   @Test
+  void anOverrideLeavesTheStateItsEvidenceAndItsTime() {
+    Bench bench = Bench.withDefaults().trip();
+    bench.pass(Duration.ofSeconds(1));
+    bench.breaker.override(override(bench, Mode.SHADOW));
+    bench.pass(Duration.ofSeconds(1));
+    BreakerSnapshot snapshot = bench.breaker.snapshot();
+    assertThat(snapshot.evidence().reason()).isEqualTo("5 consecutive failures");
+    assertThat(snapshot.cause()).isEqualTo(Cause.LOCAL);
+    assertThat(snapshot.openNanosTotal()).isEqualTo(Duration.ofSeconds(2).toNanos());
+  }
+
+  @Test
   void anOverrideMustForceSomething() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new ModeOverride(Mode.AUTO, 0, "kim", "?", false))

@@ -90,6 +90,21 @@ class OutcomeRulesTest {
   }
 
   @Test
+  void rulesAreAddedToThoseOfTheSettingsItStartsFrom() {
+    BreakerConfig first =
+        BreakerConfig.builder()
+            .ignore(IllegalStateException.class)
+            .failureResult("down"::equals)
+            .classifier(error -> error instanceof SocketTimeoutException ? SUCCESS : null)
+            .build();
+    OutcomeRules rules = rules(first.toBuilder().ignore(IOException.class));
+    assertThat(rules.judgeError(new IllegalStateException(), FAIL)).isEqualTo(IGNORED);
+    assertThat(rules.judgeError(new IOException(), FAIL)).isEqualTo(IGNORED);
+    assertThat(rules.judgeError(new SocketTimeoutException(), FAIL)).isEqualTo(SUCCESS);
+    assertThat(rules.judgeResult("down")).isEqualTo(FAILURE);
+  }
+
+  @Test
   void aResultCanBeAFailure() {
     OutcomeRules rules = rules(BreakerConfig.builder().failureResult("down"::equals));
     assertThat(rules.judgeResult("down")).isEqualTo(FAILURE);

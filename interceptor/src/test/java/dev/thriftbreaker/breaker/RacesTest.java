@@ -96,13 +96,16 @@ class RacesTest {
   }
 
   @Test
-  void aLapsedLeasePassesToOneThreadOnly() throws Exception {
+  void aLapsedProbeFailsOnceAndItsPlaceGoesToOneThreadOnly() throws Exception {
     HeadOn.run(
         ROUNDS,
         () -> {
-          Bench bench = new Bench(s -> s.probes(1)).tripAndWait();
+          // one failed probe is tolerated, two are not
+          Bench bench = new Bench(s -> s.probes(2).probeFailureRateThreshold(1)).tripAndWait();
           bench.acquire();
-          bench.pass(Duration.ofSeconds(2));
+          bench.pass(Duration.ofSeconds(1));
+          bench.acquire();
+          bench.pass(Duration.ofSeconds(1));
           return new OneGets(bench);
         });
   }
@@ -242,7 +245,7 @@ class RacesTest {
     CircuitBreaker breaker =
         new CircuitBreaker(
             "inventory",
-            BreakerConfig.builder().minimumCalls(4).probeLease(Duration.ofMillis(3)).build(),
+            BreakerConfig.builder().minimumCalls(4).slowCallDuration(Duration.ofMillis(3)).build(),
             () -> clock.addAndGet(50_000),
             () -> 0.5,
             () -> {});

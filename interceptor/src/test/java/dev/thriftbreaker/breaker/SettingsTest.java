@@ -103,6 +103,15 @@ class SettingsTest {
   }
 
   @Test
+  void aSlowDurationChangedAtRunTimeCountsAtTheNextCall() {
+    Bench bench = Bench.withDefaults();
+    bench.breaker.configure(
+        bench.breaker.config().toBuilder().slowCallDuration(Duration.ofMillis(10)).build());
+    bench.call(Outcome.SUCCESS, Duration.ofMillis(10));
+    assertThat(bench.breaker.snapshot().slow()).isEqualTo(1);
+  }
+
+  @Test
   void theShapeOfARunningWindowIsFixed() {
     Bench bench = Bench.withDefaults();
     BreakerConfig longer =

@@ -90,6 +90,26 @@ class StateTransitionsTest {
     }
 
     @Test
+    void aSlowSuccessBreaksARowOfFailures() {
+      Bench bench = Bench.withDefaults();
+      bench.calls(4, FAILURE);
+      bench.call(SUCCESS, Duration.ofSeconds(3));
+      bench.call(FAILURE);
+      assertThat(bench.state()).isEqualTo(CLOSED);
+    }
+
+    @Test
+    void theTickGoesOnLookingWhileTheWindowHoldsFailures() {
+      Bench bench = new Bench(s -> s.consecutiveFailures(0));
+      bench.calls(10, FAILURE);
+      bench.breaker.tick();
+      bench.breaker.tick();
+      bench.calls(10, SUCCESS);
+      bench.breaker.tick();
+      assertThat(bench.state()).isEqualTo(OPEN);
+    }
+
+    @Test
     void consecutiveFailuresDoNotOpenABusyBreaker() {
       Bench bench = Bench.withDefaults();
       bench.calls(100, SUCCESS);
@@ -143,6 +163,17 @@ class StateTransitionsTest {
           .isEqualTo("CLOSED>HALF_OPEN/REMOTE HALF_OPEN>CLOSED/REMOTE CLOSED>OPEN/REMOTE");
       assertThat(bench.breaker.snapshot().remainingNanos()).isEqualTo(3_000_000_000L);
       assertThat(bench.breaker.snapshot().consecutiveOpens()).isEqualTo(2);
+    }
+
+    @Test
+    void nonsenseFromElsewhereIsBounded() {
+      Bench bench = Bench.withDefaults();
+      bench.apply(OPEN, Duration.ofSeconds(Long.MAX_VALUE), Integer.MAX_VALUE, "b", "nonsense");
+      assertThat(bench.breaker.snapshot().remainingNanos())
+          .isEqualTo(Duration.ofSeconds(60).toNanos());
+      bench.pass(Duration.ofSeconds(60));
+      bench.call(FAILURE);
+      assertThat(bench.breaker.snapshot().consecutiveOpens()).isEqualTo(1_000_000);
     }
 
     @Test
@@ -278,7 +309,7 @@ class StateTransitionsTest {
 
     @Test
     void opensAgainAtASlowProbe() {
-      Bench bench = new Bench(s -> s.probeLease(Duration.ofSeconds(9))).tripAndWait();
+      Bench bench = Bench.withDefaults().tripAndWait();
       long permit = bench.acquire();
       bench.complete(permit, SUCCESS, Duration.ofSeconds(2));
       assertThat(bench.state()).isEqualTo(OPEN);
@@ -286,9 +317,10 @@ class StateTransitionsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"0, 1", "0.2, 1", "0.3, 2", "0.4, 2", "1, 5"})
-    void toleratesFailedProbesBelowTheConfiguredRate(double rate, int failuresToReopen) {
-      Bench bench = new Bench(s -> s.probeFailureRateThreshold(rate)).tripAndWait();
+    @CsvSource({"0, 5, 1", "0.2, 5, 1", "0.3, 5, 2", "0.4, 5, 2", "1, 5, 5", "0.07, 100, 7"})
+    void toleratesFailedProbesBelowTheConfiguredRate(
+        double rate, int probes, int failuresToReopen) {
+      Bench bench = new Bench(s -> s.probes(probes).probeFailureRateThreshold(rate)).tripAndWait();
       for (int i = 1; i < failuresToReopen; i++) {
         bench.call(FAILURE);
         assertThat(bench.state()).isEqualTo(HALF_OPEN);
@@ -319,7 +351,7 @@ class StateTransitionsTest {
     }
 
     @Test
-    void aProbeThatHangsGivesItsPermitBackWhenItsLeaseLapses() {
+    void aProbeThatHangsHasFailedAfterTheSlowDurationAndOpensTheBreakerAgain() {
       // given a dependency that swallows every probe
       Bench bench = Bench.withDefaults().tripAndWait();
       long[] hung = new long[5];
@@ -327,43 +359,85 @@ class StateTransitionsTest {
         hung[i] = bench.acquire();
       }
       bench.pass(Duration.ofSeconds(2).minus(MILLI));
+      bench.breaker.tick();
+      assertThat(bench.state()).isEqualTo(HALF_OPEN);
       assertThat(bench.refused()).isTrue();
 
-      // when the leases lapse and the dependency has healed
+      // when
       bench.pass(MILLI);
-      bench.calls(3, SUCCESS);
+      bench.breaker.tick();
 
-      // then the breaker closes, whatever the hung probes say later
-      assertThat(bench.state()).isEqualTo(CLOSED);
-      for (long permit : hung) {
-        bench.complete(permit, FAILURE);
-      }
-      assertThat(bench.state()).isEqualTo(CLOSED);
-      assertThat(bench.breaker.snapshot().late()).isEqualTo(5);
-    }
-
-    @Test
-    void aLapsedProbeCannotSpeakForTheOneThatTookItsPlace() {
-      Bench bench = new Bench(s -> s.probes(1).probeSuccesses(1)).tripAndWait();
-      long hung = bench.acquire();
-      bench.pass(Duration.ofSeconds(2));
-      long fresh = bench.acquire();
-      bench.complete(hung, SUCCESS);
-      assertThat(bench.state()).isEqualTo(HALF_OPEN);
-      bench.complete(fresh, SUCCESS);
-      assertThat(bench.state()).isEqualTo(CLOSED);
-    }
-
-    @Test
-    void theOutcomeOfALapsedProbeProvesNothingEvenIfNobodyTookItsPlace() {
-      Bench bench = Bench.withDefaults().tripAndWait();
-      long[] hung = {bench.acquire(), bench.acquire(), bench.acquire()};
-      bench.pass(Duration.ofSeconds(2));
+      // then it opens for twice as long, and what the hung probes say later counts for nothing
+      assertThat(bench.state()).isEqualTo(OPEN);
+      assertThat(bench.breaker.snapshot().evidence().reason())
+          .isEqualTo("probe failed: no answer within 2000 ms");
+      assertThat(bench.breaker.snapshot().remainingNanos())
+          .isEqualTo(Duration.ofSeconds(10).toNanos());
       for (long permit : hung) {
         bench.complete(permit, SUCCESS);
       }
-      assertThat(bench.state()).isEqualTo(HALF_OPEN);
-      assertThat(bench.breaker.snapshot().late()).isEqualTo(3);
+      assertThat(bench.breaker.snapshot().late()).isEqualTo(5);
+
+      // and when the dependency has healed, it closes
+      bench.pass(Duration.ofSeconds(10));
+      bench.calls(3, SUCCESS);
+      assertThat(bench.state()).isEqualTo(CLOSED);
+    }
+
+    @Test
+    void theNextCallFindsAHungProbeWithoutATick() {
+      Bench bench = Bench.withDefaults().tripAndWait();
+      bench.acquire();
+      bench.pass(Duration.ofSeconds(2));
+      assertThat(bench.refused()).isTrue();
+      assertThat(bench.state()).isEqualTo(OPEN);
+    }
+
+    @Test
+    void hungProbesNeverPileUpBeyondTheirNumber() {
+      // given a dependency that hangs for two minutes
+      Bench bench = Bench.withDefaults().tripAndWait();
+      int granted = 0;
+      int opened = 0;
+      for (int i = 0; i < 1_200; i++) {
+        granted += bench.refused() ? 0 : 1;
+        bench.pass(Duration.ofMillis(100));
+        bench.breaker.tick();
+      }
+      opened = (int) bench.breaker.snapshot().opened();
+
+      // then each half-open period cost five calls at most, and they come ever more seldom
+      assertThat(opened).isBetween(4, 6);
+      assertThat(granted).isLessThanOrEqualTo(5 * opened);
+    }
+
+    @Test
+    void whereAHungProbeIsToleratedItsPlaceGoesToAnother() {
+      Bench bench =
+          new Bench(s -> s.probes(2).probeSuccesses(1).probeFailureRateThreshold(1)).tripAndWait();
+      long hung = bench.acquire();
+      bench.pass(Duration.ofSeconds(2));
+      long second = bench.acquire();
+      long third = bench.acquire();
+      assertThat(second).isNotEqualTo(CircuitBreaker.REFUSED);
+      assertThat(third).isNotEqualTo(CircuitBreaker.REFUSED);
+
+      bench.complete(hung, SUCCESS);
+      assertThat(bench.state()).as("it cannot speak for its place").isEqualTo(HALF_OPEN);
+      bench.complete(second, SUCCESS);
+      assertThat(bench.state()).isEqualTo(CLOSED);
+    }
+
+    @Test
+    void slowButHealthyProbesCloseABreakerThatAllowsThem() {
+      Bench bench = new Bench(s -> s.slowCallDuration(Duration.ofSeconds(10))).tripAndWait();
+      for (int i = 0; i < 3; i++) {
+        long permit = bench.acquire();
+        bench.pass(Duration.ofSeconds(3));
+        bench.breaker.tick();
+        bench.complete(permit, SUCCESS, Duration.ofSeconds(3));
+      }
+      assertThat(bench.state()).isEqualTo(CLOSED);
     }
 
     @Test
