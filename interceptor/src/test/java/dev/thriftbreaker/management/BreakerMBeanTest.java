@@ -122,7 +122,7 @@ class BreakerMBeanTest {
     assertThat(remote.getModeUntil()).isEmpty();
     assertThat(remote.getHistory()).isEmpty();
     assertThat(remote.getConfigVersion()).isEqualTo(1);
-    assertThat(remote.getSettings()).containsEntry("failureRateThreshold", "0.5").hasSize(15);
+    assertThat(remote.getSettings()).containsEntry("failureRateThreshold", "0.5").hasSize(14);
   }
 
   @Test
