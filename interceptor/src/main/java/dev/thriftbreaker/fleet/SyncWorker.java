@@ -110,7 +110,7 @@ final class SyncWorker implements Runnable {
     boolean taken = incoming.offer(request);
     wake();
     if (stopped) {
-      request.failed("nothing changed: closed");
+      request.refused("closed");
     }
     return taken;
   }
@@ -163,7 +163,7 @@ final class SyncWorker implements Runnable {
     }
     flush();
     incoming.drainTo(requests);
-    requests.forEach(request -> request.failed("nothing changed: closed"));
+    requests.forEach(request -> request.refused("closed"));
     reportState();
   }
 
@@ -278,7 +278,7 @@ final class SyncWorker implements Runnable {
         new OverrideChange(
             request.dependency,
             request.id,
-            breaker.overrideVersion(),
+            request.seenVersion(breaker.overrideVersion()),
             request.mode,
             request.lastsMillis,
             request.by,
@@ -288,17 +288,25 @@ final class SyncWorker implements Runnable {
       Answer<FleetOverride> answer = store.override(namespace, change);
       breaker.mergeOverride(answer.current());
       wrote();
-      if (answer.accepted()) {
+      FleetOverride current = answer.current().value();
+      String decided = " (" + breaker.overrideInWords() + ")";
+      if (answer.accepted() && (current == null || current.isOf(request.id))) {
         request.stored();
+      } else if (answer.accepted()) {
+        request.failed("stored, but somebody decided otherwise since" + decided);
+      } else if (current == null) {
+        request.refused("the stored override cannot be used: " + answer.current().problem());
       } else {
-        request.failed(
-            "nothing changed: somebody decided meanwhile (" + breaker.overrideInWords() + ")");
+        request.refused("somebody decided meanwhile" + decided);
       }
     } catch (StoreException e) {
+      if (e.kind() == StoreException.Kind.UNREACHABLE) {
+        request.unanswered();
+      }
       if (!survives(e, breaker)) {
         throw e; // tried again until the operator gives up
       }
-      request.failed("nothing changed: " + e.getMessage());
+      request.refused(e.getMessage());
     }
   }
 
@@ -347,7 +355,7 @@ final class SyncWorker implements Runnable {
     if (health.state() == State.DEGRADED) {
       for (OverrideRequest request : requests) {
         if (!request.sent()) {
-          request.failed("nothing changed: no link to the fleet's store: " + words);
+          request.refused("no link to the fleet's store: " + words);
         }
       }
     }

@@ -23,7 +23,7 @@ final class Layout {
   static final String[] STATE_FIELDS = {
     "v", "ep", "st", "since", "until", "n", "by", "cause", "why", "rids"
   };
-  static final String[] OVERRIDE_FIELDS = {"ver", "mode", "exp", "by", "why", "at", "rid"};
+  static final String[] OVERRIDE_FIELDS = {"ver", "mode", "exp", "by", "why", "at", "rids"};
 
   /** The integers that a number in Lua holds exactly. */
   private static final long LARGEST = (1L << 53) - 1;
@@ -110,7 +110,7 @@ final class Layout {
               mode == Mode.AUTO ? 0 : within(expires - nowMillis),
               fields.getOrDefault("by", ""),
               fields.getOrDefault("why", ""),
-              fields.getOrDefault("rid", "")));
+              fields.getOrDefault("rids", "")));
     } catch (IllegalArgumentException e) {
       return Reading.damaged(e.getMessage());
     }

@@ -256,7 +256,7 @@ public final class RedisStore implements StateStore {
               String.valueOf(now.remainingMillis()),
               now.by(),
               now.why(),
-              now.request(),
+              now.requests(),
               instance);
         });
   }

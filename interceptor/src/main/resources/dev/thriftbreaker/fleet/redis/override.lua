@@ -8,7 +8,8 @@
 local request, seen, mode = ARGV[3], integer(ARGV[4]), ARGV[5]
 local stored, version = read_override(KEYS[1])
 
-if version > 0 and stored.rid == request then
+local requests, done = remembered(version > 0 and stored.rids, request)
+if done then
   return answer('DONE', stored, OVERRIDE_FIELDS)
 end
 if seen < version then
@@ -23,7 +24,7 @@ stored = {
   by = ARGV[7],
   why = ARGV[8],
   at = text(now),
-  rid = request,
+  rids = requests,
 }
 write_override(KEYS[1], stored)
 audit(KEYS[2], {

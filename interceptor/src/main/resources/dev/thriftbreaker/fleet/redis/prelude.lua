@@ -82,6 +82,20 @@ local function audit(key, fields)
   end
 end
 
+-- Puts a request in front of the latest ones. Second: whether it is one of them.
+local function remembered(rids, request)
+  local requests = { request }
+  for earlier in (rids or ''):gmatch('%S+') do
+    if earlier == request then
+      return rids, true
+    end
+    if #requests < REQUESTS_KEPT then
+      requests[#requests + 1] = earlier
+    end
+  end
+  return table.concat(requests, ' '), false
+end
+
 -- ---- states
 
 local STATE_FIELDS = { 'v', 'ep', 'st', 'since', 'until', 'n', 'by', 'cause', 'why', 'rids' }
@@ -101,7 +115,7 @@ end
 
 -- ---- overrides
 
-local OVERRIDE_FIELDS = { 'ver', 'mode', 'exp', 'by', 'why', 'at', 'rid' }
+local OVERRIDE_FIELDS = { 'ver', 'mode', 'exp', 'by', 'why', 'at', 'rids' }
 
 local function read_override(key)
   local stored = read(key, OVERRIDE_FIELDS)

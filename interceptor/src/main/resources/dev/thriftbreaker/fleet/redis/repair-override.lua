@@ -1,7 +1,7 @@
 -- An instance knows a newer override than the one that is stored: the store lost it.
 --
 -- KEYS: override, audit. ARGV: channel, dependency, version, mode, ms until it expires, by, why,
--- request, instance.
+-- requests, instance.
 
 local lost = integer(ARGV[3])
 local stored, version = read_override(KEYS[1])
@@ -18,7 +18,7 @@ stored = {
   by = ARGV[6],
   why = ARGV[7],
   at = text(now),
-  rid = ARGV[8],
+  rids = ARGV[8],
 }
 write_override(KEYS[1], stored)
 audit(KEYS[2], {

@@ -340,7 +340,7 @@ class ScriptsTest {
     assertThat(client.hgetAll(OVERRIDE))
         .containsEntry("by", "ann")
         .containsEntry("why", "drill")
-        .containsEntry("rid", "s-o1")
+        .containsEntry("rids", "s-o1")
         .containsKey("at");
 
     Answer<FleetOverride> blind = decide("t-o1", 0, Mode.SHADOW);
@@ -363,6 +363,19 @@ class ScriptsTest {
     assertThat(again.accepted()).isTrue();
     assertThat(again.current().value().version()).isEqualTo(version);
     assertThat(client.xlen(AUDIT)).isEqualTo(1);
+  }
+
+  @Test
+  void anOverrideThatWasExecutedIsNotExecutedAgainAfterSomebodyReleasedIt() {
+    long version = decide("s-o1", 0, Mode.FORCED_OPEN).current().value().version();
+    long released = decide("t-o1", version, Mode.AUTO).current().value().version();
+
+    Answer<FleetOverride> late = decide("s-o1", 0, Mode.FORCED_OPEN);
+
+    assertThat(late.accepted()).isTrue();
+    assertThat(late.current().value().version()).isEqualTo(released);
+    assertThat(late.current().value().mode()).isEqualTo(Mode.AUTO);
+    assertThat(client.hget(OVERRIDE, "rids")).isEqualTo("t-o1 s-o1");
   }
 
   @Test
