@@ -4,14 +4,18 @@
 -- requests, instance.
 
 local lost = integer(ARGV[3])
-local stored, version = read_override(KEYS[1])
+local stored, version, foreign = read_override(KEYS[1])
 
+if foreign then
+  return answer('FOREIGN', stored, OVERRIDE_FIELDS)
+end
 if lost <= version then
   return answer('STALE', stored, OVERRIDE_FIELDS)
 end
 
 local from = version > 0 and stored.mode or ''
 stored = {
+  v = LAYOUT,
   ver = text(lost),
   mode = ARGV[4],
   exp = ARGV[4] == 'NONE' and '0' or text(now + tonumber(ARGV[5])),
