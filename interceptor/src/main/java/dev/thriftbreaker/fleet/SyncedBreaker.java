@@ -64,6 +64,7 @@ final class SyncedBreaker implements TransitionListener {
 
   private Write write;
   private long writes;
+  private long writeAtNanos = System.nanoTime();
 
   /**
    * Makes one.
@@ -401,6 +402,16 @@ final class SyncedBreaker implements TransitionListener {
     merge(answer.current());
     lookForChange();
     return answer.accepted();
+  }
+
+  /** Writes nothing for a while. */
+  void holdWrites(long nanos) {
+    writeAtNanos = System.nanoTime() + nanos;
+  }
+
+  /** How long until it may write; not above 0 if now. */
+  long heldNanos() {
+    return writeAtNanos - System.nanoTime();
   }
 
   /** The store will never take {@link #nextWrite}; what is wrong is an alarm already. */
