@@ -1,7 +1,6 @@
 package dev.thriftbreaker.fleet;
 
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -9,31 +8,26 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What needs a person, oldest first: one text for each subject, so that a fault that goes on does
- * not fill the list or the log. Thread-safe: guarded by itself.
+ * What needs a person, oldest first: one text for each subject, logged when its alarm is raised and
+ * not again while it stands. Subjects are few: some for each breaker and some for the link.
+ * Thread-safe: guarded by itself.
  */
 final class Alarms {
 
   private static final Logger log = LoggerFactory.getLogger(FleetSync.class);
-  private static final int MOST = 50;
+  private static final int MOST_SHOWN = 50;
 
   private final Map<String, String> texts = new LinkedHashMap<>();
 
-  /** Raises an alarm, unless it stands already. */
+  /** Raises an alarm; one that stands already gets the new text. */
   void raise(String subject, String text) {
+    boolean stood;
     synchronized (this) {
-      if (text.equals(texts.get(subject))) {
-        return;
-      }
-      texts.remove(subject);
-      texts.put(subject, text);
-      if (texts.size() > MOST) {
-        Iterator<String> oldest = texts.keySet().iterator();
-        oldest.next();
-        oldest.remove();
-      }
+      stood = texts.put(subject, text) != null;
     }
-    log.warn("Fleet state: {}", text);
+    if (!stood) {
+      log.warn("Fleet state: {}", text);
+    }
   }
 
   /** The cause is gone. */
@@ -42,6 +36,11 @@ final class Alarms {
   }
 
   synchronized List<String> list() {
-    return List.copyOf(new ArrayList<>(texts.values()));
+    if (texts.size() <= MOST_SHOWN) {
+      return List.copyOf(texts.values());
+    }
+    List<String> shown = new ArrayList<>(texts.values()).subList(0, MOST_SHOWN);
+    shown.add("and " + (texts.size() - MOST_SHOWN) + " more");
+    return List.copyOf(shown);
   }
 }

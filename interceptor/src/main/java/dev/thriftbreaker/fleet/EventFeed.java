@@ -11,6 +11,12 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class EventFeed implements Runnable, StateStore.Events {
 
+  /** How long a subscription lasts that counts as a success. */
+  private static final long LIVES_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+  private static final int FAILURES_IN_A_ROW = 5;
+  private static final String NO_EVENTS = "no events";
+
   private final StateStore store;
   private final String namespace;
   private final SyncWorker worker;
@@ -18,6 +24,11 @@ final class EventFeed implements Runnable, StateStore.Events {
   private final Alarms alarms;
   private final AtomicLong events = new AtomicLong();
   private final Retry retry = new Retry();
+
+  // the feed's own
+  private long subscribedAtNanos;
+  private int failuresInARow;
+
   private volatile Thread thread;
   private volatile boolean subscribed;
   private volatile boolean hurry;
@@ -56,6 +67,7 @@ final class EventFeed implements Runnable, StateStore.Events {
     thread = Thread.currentThread();
     while (!stopped) {
       long waitMillis;
+      hurry = false; // before the try, so that a wish that comes meanwhile is not missed
       try {
         store.subscribe(namespace, this);
         waitMillis = retry.failedMillis();
@@ -78,7 +90,12 @@ final class EventFeed implements Runnable, StateStore.Events {
       worker.readSoon(); // is the store gone, or only the subscription?
     }
     health.complain("subscription: " + failure.getMessage());
+    // where the store is gone too, the state of the link says so
+    failuresInARow = health.state() == LinkStatus.State.UP ? failuresInARow + 1 : 0;
     if (failure.kind() != StoreException.Kind.DENIED) {
+      if (failuresInARow >= FAILURES_IN_A_ROW) {
+        alarms.raise(NO_EVENTS, "events of the fleet are not received: " + failure.getMessage());
+      }
       return retry.failedMillis();
     }
     alarms.raise("subscription denied", "no permission to subscribe: " + failure.getMessage());
@@ -86,7 +103,6 @@ final class EventFeed implements Runnable, StateStore.Events {
   }
 
   private void pause(long millis) {
-    hurry = false;
     long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
     while (!stopped && !hurry) {
       long left = until - System.nanoTime();
@@ -102,7 +118,7 @@ final class EventFeed implements Runnable, StateStore.Events {
   @Override
   public void subscribed() {
     subscribed = true;
-    retry.succeeded();
+    subscribedAtNanos = System.nanoTime();
     alarms.clear("subscription denied");
     health.heard();
     worker.readSoon(); // what happened before was not heard
@@ -111,6 +127,11 @@ final class EventFeed implements Runnable, StateStore.Events {
   @Override
   public void alive() {
     health.heard();
+    if (subscribed && System.nanoTime() - subscribedAtNanos >= LIVES_NANOS) {
+      retry.succeeded();
+      failuresInARow = 0;
+      alarms.clear(NO_EVENTS);
+    }
   }
 
   @Override
@@ -132,9 +153,13 @@ final class EventFeed implements Runnable, StateStore.Events {
   }
 
   @Override
-  public void unreadable(String problem) {
+  public void unreadable(String dependency, String problem) {
     count();
-    alarms.raise("unreadable event", "an event is ignored: " + problem);
+    // names that nobody here knows must not make ever more subjects
+    String subject = worker.breaker(dependency) == null ? "" : dependency + " ";
+    alarms.raise(
+        subject + "unreadable event",
+        "an event is ignored: " + (dependency.isEmpty() ? "" : dependency + ": ") + problem);
     worker.readSoon();
   }
 

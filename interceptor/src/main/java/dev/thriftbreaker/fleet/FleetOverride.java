@@ -10,10 +10,10 @@ import dev.thriftbreaker.breaker.Mode;
  * @param remainingMillis until it expires, from the moment it was read; 0 if it has expired
  * @param by who decided
  * @param why in words
- * @param request the request that stored it
+ * @param requests the latest requests that were stored, newest first, with spaces between
  */
 public record FleetOverride(
-    long version, Mode mode, long remainingMillis, String by, String why, String request) {
+    long version, Mode mode, long remainingMillis, String by, String why, String requests) {
 
   /**
    * The same some time later.
@@ -23,7 +23,12 @@ public record FleetOverride(
    */
   public FleetOverride after(long millis) {
     return new FleetOverride(
-        version, mode, Math.max(0, remainingMillis - millis), by, why, request);
+        version, mode, Math.max(0, remainingMillis - millis), by, why, requests);
+  }
+
+  /** Whether that request stored it. */
+  boolean isOf(String request) {
+    return requests.equals(request) || requests.startsWith(request + " ");
   }
 
   /** Whether it decides anything. */

@@ -46,6 +46,11 @@ public record FleetState(
         requests);
   }
 
+  /** Whether that request is among the latest ones. */
+  boolean remembers(String request) {
+    return (" " + requests + " ").contains(" " + request + " ");
+  }
+
   /** The request that stored it. */
   String lastRequest() {
     int end = requests.indexOf(' ');

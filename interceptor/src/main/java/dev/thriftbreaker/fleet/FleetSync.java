@@ -142,8 +142,8 @@ public final class FleetSync implements AutoCloseable {
    * @param by who decided
    * @param reason why
    * @throws IllegalArgumentException if an argument is out of range or there is no such breaker
-   * @throws IllegalStateException if it was not stored, or that is not known; the message says
-   *     which
+   * @throws IllegalStateException if it was not stored, or somebody decided otherwise at once, or
+   *     that is not known; the message says which
    */
   public void override(String dependency, Mode mode, Duration howLong, String by, String reason) {
     if (mode == null || mode == Mode.AUTO) {
@@ -164,8 +164,8 @@ public final class FleetSync implements AutoCloseable {
    * @param by who decided
    * @param reason why
    * @throws IllegalArgumentException if there is no such breaker
-   * @throws IllegalStateException if it was not stored, or that is not known; the message says
-   *     which
+   * @throws IllegalStateException if it was not stored, or somebody decided otherwise at once, or
+   *     that is not known; the message says which
    */
   public void release(String dependency, String by, String reason) {
     decide(dependency, Mode.AUTO, 0, by, reason);

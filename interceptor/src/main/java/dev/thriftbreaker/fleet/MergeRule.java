@@ -1,6 +1,8 @@
 package dev.thriftbreaker.fleet;
 
 import dev.thriftbreaker.breaker.BreakerState;
+import dev.thriftbreaker.breaker.Cause;
+import dev.thriftbreaker.breaker.Mode;
 
 /**
  * Decides what becomes of a state or an override that was read from the store or heard from another
@@ -12,8 +14,9 @@ import dev.thriftbreaker.breaker.BreakerState;
  * may be late, so a lower epoch in an event means nothing.
  *
  * <p>Of this instance's own change that is not yet stored and a newer state of the fleet, the more
- * severe one counts, unless it is the older one too: a trip from before an outage of the store is
- * not replayed on a fleet that has moved on.
+ * severe one counts if it is evidence or an operator's word, unless it is the older one too: a trip
+ * from before an outage of the store is not replayed on a fleet that has moved on, and a timer's
+ * half-open says nothing about the dependency.
  */
 final class MergeRule {
 
@@ -38,7 +41,11 @@ final class MergeRule {
    *
    * @param unwritten whether the state is this instance's own and not stored yet
    */
-  record Local(BreakerState state, boolean unwritten, long ageMillis) {}
+  record Local(BreakerState state, Cause cause, boolean unwritten, long ageMillis) {
+    private boolean argues() {
+      return state == BreakerState.OPEN || cause == Cause.OPERATOR;
+    }
+  }
 
   private MergeRule() {}
 
@@ -63,7 +70,7 @@ final class MergeRule {
     }
     int ours = severity(local.state());
     int theirs = severity(incoming.state());
-    if (local.unwritten() && ours > theirs) {
+    if (local.unwritten() && local.argues() && ours > theirs) {
       long tie = local.state() == BreakerState.OPEN ? TIE_MILLIS : 0;
       if (local.ageMillis() <= incoming.ageMillis() + tie) {
         return Verdict.KEEP_LOCAL;
@@ -91,8 +98,10 @@ final class MergeRule {
     if (version == knownVersion || !fromStore) {
       return Verdict.IGNORE;
     }
-    // nothing is lost with a decision that decides nothing any more
-    return incoming == null && !known.inForce() ? Verdict.IGNORE : Verdict.REGRESSION;
+    // nothing is lost with an override that has expired; but a release that is missing lets an
+    // older override come back
+    boolean expired = known.mode() != Mode.AUTO && !known.inForce();
+    return incoming == null && expired ? Verdict.IGNORE : Verdict.REGRESSION;
   }
 
   static int severity(BreakerState state) {

@@ -42,10 +42,31 @@ final class OverrideRequest {
     this.reason = reason;
   }
 
+  /** The version that the operator's instance knew at the first try; the worker's own. */
+  private long seenVersion = -1;
+
+  /** Whether a try that was not answered may have been executed. */
+  private volatile boolean mayBeStored;
+
   /** Whether the worker may send it, once more or for the first time. */
   boolean send() {
     return stage.compareAndSet(Stage.WAITING, Stage.SENT)
         || stage.get() == Stage.SENT && !outcome.isDone();
+  }
+
+  /**
+   * The version that the decision rests on: what is known at the first try counts in every later
+   * one, or a try would take a decision that was made since for the one that the operator saw.
+   */
+  long seenVersion(long knownVersion) {
+    if (seenVersion < 0) {
+      seenVersion = knownVersion;
+    }
+    return seenVersion;
+  }
+
+  void unanswered() {
+    mayBeStored = true;
   }
 
   boolean sent() {
@@ -58,6 +79,11 @@ final class OverrideRequest {
 
   void stored() {
     outcome.complete(null);
+  }
+
+  /** It was not stored, as far as is known. */
+  void refused(String why) {
+    failed(mayBeStored ? unconfirmed(why) : "nothing changed: " + why);
   }
 
   void failed(String words) {
@@ -91,7 +117,7 @@ final class OverrideRequest {
     return outcome.join(); // the worker may just have been faster
   }
 
-  static String unconfirmed(String why) {
+  private static String unconfirmed(String why) {
     return "not confirmed: "
         + why
         + "; the fleet may have it all the same, look again when the link is up";

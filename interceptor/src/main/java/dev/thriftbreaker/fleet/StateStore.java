@@ -112,9 +112,10 @@ public interface StateStore extends AutoCloseable {
     /**
      * An event came that cannot be understood.
      *
+     * @param dependency about whose breaker; empty if that is not known
      * @param problem what is wrong with it
      */
-    void unreadable(String problem);
+    void unreadable(String dependency, String problem);
   }
 
   /**

@@ -110,7 +110,7 @@ final class SyncWorker implements Runnable {
     boolean taken = incoming.offer(request);
     wake();
     if (stopped) {
-      request.failed("nothing changed: closed");
+      request.refused("closed");
     }
     return taken;
   }
@@ -163,7 +163,7 @@ final class SyncWorker implements Runnable {
     }
     flush();
     incoming.drainTo(requests);
-    requests.forEach(request -> request.failed("nothing changed: closed"));
+    requests.forEach(request -> request.refused("closed"));
     reportState();
   }
 
@@ -195,9 +195,6 @@ final class SyncWorker implements Runnable {
   private void readAll() {
     readWanted = false; // before the read, so that a wish that comes meanwhile is not missed
     Map<String, Kept> all = store.readAll(namespace, breakers.keySet());
-    if (failing) {
-      store.warnings().forEach(warning -> alarms.raise(warning, warning));
-    }
     boolean recovered = failing;
     failing = false;
     retry.succeeded();
@@ -219,18 +216,27 @@ final class SyncWorker implements Runnable {
     }
     if (recovered) {
       onRecovery.run();
+      askForWarnings();
+    }
+  }
+
+  private void askForWarnings() {
+    try {
+      store.warnings().forEach(warning -> alarms.raise(warning, warning));
+    } catch (StoreException e) {
+      health.complain(e.getMessage()); // it may not be asked; nothing depends on it
     }
   }
 
   private void repair(SyncedBreaker breaker) {
-    if (!mayWrite()) {
+    if (!mayWrite(breaker)) {
       return;
     }
     try {
       int repaired = breaker.repair(store, namespace);
       if (repaired > 0) {
         repairs.addAndGet(repaired);
-        wrote();
+        wrote(breaker);
       }
     } catch (StoreException e) {
       if (!survives(e, breaker)) {
@@ -243,7 +249,7 @@ final class SyncWorker implements Runnable {
   }
 
   private void write(SyncedBreaker breaker) {
-    for (int tries = 0; breaker.unwritten() && mayWrite(); tries++) {
+    for (int tries = 0; breaker.unwritten() && mayWrite(breaker); tries++) {
       if (tries == MOST_TRIES) {
         writeAtNanos = System.nanoTime() + PING_NANOS; // whatever it is, do not spin
         return;
@@ -254,7 +260,7 @@ final class SyncWorker implements Runnable {
       }
       try {
         Answer<FleetState> answer = store.write(namespace, change);
-        wrote();
+        wrote(breaker);
         if (breaker.answered(answer)) {
           writes.incrementAndGet();
         }
@@ -278,7 +284,7 @@ final class SyncWorker implements Runnable {
         new OverrideChange(
             request.dependency,
             request.id,
-            breaker.overrideVersion(),
+            request.seenVersion(breaker.overrideVersion()),
             request.mode,
             request.lastsMillis,
             request.by,
@@ -287,27 +293,36 @@ final class SyncWorker implements Runnable {
     try {
       Answer<FleetOverride> answer = store.override(namespace, change);
       breaker.mergeOverride(answer.current());
-      wrote();
-      if (answer.accepted()) {
+      wrote(breaker);
+      FleetOverride current = answer.current().value();
+      String decided = " (" + breaker.overrideInWords() + ")";
+      if (answer.accepted() && (current == null || current.isOf(request.id))) {
         request.stored();
+      } else if (answer.accepted()) {
+        request.failed("stored, but somebody decided otherwise since" + decided);
+      } else if (current == null) {
+        request.refused("the stored override cannot be used: " + answer.current().problem());
       } else {
-        request.failed(
-            "nothing changed: somebody decided meanwhile (" + breaker.overrideInWords() + ")");
+        request.refused("somebody decided meanwhile" + decided);
       }
     } catch (StoreException e) {
+      if (e.kind() == StoreException.Kind.UNREACHABLE) {
+        request.unanswered();
+      }
       if (!survives(e, breaker)) {
         throw e; // tried again until the operator gives up
       }
-      request.failed("nothing changed: " + e.getMessage());
+      request.refused(e.getMessage());
     }
   }
 
-  private boolean mayWrite() {
-    return System.nanoTime() - writeAtNanos >= 0;
+  private boolean mayWrite(SyncedBreaker breaker) {
+    return System.nanoTime() - writeAtNanos >= 0 && breaker.heldNanos() <= 0;
   }
 
-  private void wrote() {
-    alarms.clear("writes denied");
+  private void wrote(SyncedBreaker breaker) {
+    alarms.clear(breaker.name() + " writes denied");
+    alarms.clear(breaker.name() + " broken");
     writeRetry.succeeded();
     health.wrote();
     health.succeeded();
@@ -323,8 +338,9 @@ final class SyncWorker implements Runnable {
     }
     if (failure.kind() == StoreException.Kind.DENIED) {
       health.refusedWrite(words);
-      alarms.raise("writes denied", "no permission to write: " + words);
-      writeAtNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(writeRetry.slowMillis());
+      String name = breaker.name();
+      alarms.raise(name + " writes denied", name + ": no permission to write: " + words);
+      breaker.holdWrites(TimeUnit.MILLISECONDS.toNanos(writeRetry.slowMillis()));
       return true;
     }
     if (failure.kind() == StoreException.Kind.BROKEN) {
@@ -347,7 +363,7 @@ final class SyncWorker implements Runnable {
     if (health.state() == State.DEGRADED) {
       for (OverrideRequest request : requests) {
         if (!request.sent()) {
-          request.failed("nothing changed: no link to the fleet's store: " + words);
+          request.refused("no link to the fleet's store: " + words);
         }
       }
     }
@@ -376,9 +392,10 @@ final class SyncWorker implements Runnable {
     }
     due = Math.min(due, readAtNanos - now);
     for (SyncedBreaker breaker : breakers.values()) {
+      long held = Math.max(writeAtNanos - now, breaker.heldNanos());
       long repair = breaker.repairInNanos();
       long write = breaker.unwritten() ? 0 : Long.MAX_VALUE;
-      due = Math.min(due, Math.max(writeAtNanos - now, Math.min(repair, write)));
+      due = Math.min(due, Math.max(held, Math.min(repair, write)));
     }
     return Math.max(1, due);
   }

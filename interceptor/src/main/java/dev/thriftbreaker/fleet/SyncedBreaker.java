@@ -64,6 +64,7 @@ final class SyncedBreaker implements TransitionListener {
 
   private Write write;
   private long writes;
+  private long writeAtNanos = System.nanoTime();
 
   /**
    * Makes one.
@@ -171,12 +172,13 @@ final class SyncedBreaker implements TransitionListener {
   private void merge(Received<FleetState> incoming, boolean fromStore) {
     FleetState state = incoming.value;
     BreakerSnapshot snapshot = breaker.snapshot();
-    if (state != null && write != null && state.lastRequest().equals(write.request)) {
+    if (state != null && write != null && state.remembers(write.request)) {
       settle(write.period); // it is stored, whether an answer comes or not
     }
     FleetState aged = state == null ? null : state.after(age(incoming.atNanos));
     MergeRule.Local local =
-        new MergeRule.Local(snapshot.state(), isOwn(snapshot), age(snapshot.sinceNanos()));
+        new MergeRule.Local(
+            snapshot.state(), snapshot.cause(), isOwn(snapshot), age(snapshot.sinceNanos()));
     FleetState before = known == null ? null : known.value;
     Verdict verdict = MergeRule.state(before, aged, fromStore, local);
     if (verdict == Verdict.TAKE_OVER
@@ -192,19 +194,17 @@ final class SyncedBreaker implements TransitionListener {
         lookForChange();
       }
       case AGREE -> {
+        boolean newlyClosed =
+            snapshot.state() == BreakerState.CLOSED && !state.lastRequest().startsWith(session);
+        if (newlyClosed && !apply(snapshot, incoming)) { // empties the window
+          merge(incoming, fromStore);
+          return;
+        }
         know(incoming);
         settle(Period.of(snapshot));
       }
       case TAKE_OVER -> {
-        boolean applied =
-            breaker.apply(
-                snapshot.sequence(),
-                state.state(),
-                Duration.ofMillis(state.after(age(incoming.atNanos)).remainingMillis()),
-                state.consecutiveOpens(),
-                state.by(),
-                state.why());
-        if (!applied) {
+        if (!apply(snapshot, incoming)) {
           merge(incoming, fromStore); // there was a transition since the snapshot: judge again
           return;
         }
@@ -222,6 +222,17 @@ final class SyncedBreaker implements TransitionListener {
     if (fromStore && verdict != Verdict.REGRESSION) {
       repairWanted = false;
     }
+  }
+
+  private boolean apply(BreakerSnapshot seen, Received<FleetState> incoming) {
+    FleetState state = incoming.value.after(age(incoming.atNanos));
+    return breaker.apply(
+        seen.sequence(),
+        state.state(),
+        Duration.ofMillis(state.remainingMillis()),
+        state.consecutiveOpens(),
+        state.by(),
+        state.why());
   }
 
   private void mergeOverride(Received<FleetOverride> incoming, boolean fromStore) {
@@ -391,6 +402,16 @@ final class SyncedBreaker implements TransitionListener {
     merge(answer.current());
     lookForChange();
     return answer.accepted();
+  }
+
+  /** Writes nothing for a while. */
+  void holdWrites(long nanos) {
+    writeAtNanos = System.nanoTime() + nanos;
+  }
+
+  /** How long until it may write; not above 0 if now. */
+  long heldNanos() {
+    return writeAtNanos - System.nanoTime();
   }
 
   /** The store will never take {@link #nextWrite}; what is wrong is an alarm already. */

@@ -1,10 +1,12 @@
 package dev.thriftbreaker.fleet;
 
 import static dev.thriftbreaker.breaker.BreakerState.CLOSED;
+import static dev.thriftbreaker.breaker.BreakerState.HALF_OPEN;
 import static dev.thriftbreaker.breaker.BreakerState.OPEN;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.thriftbreaker.breaker.BreakerState;
+import dev.thriftbreaker.breaker.Cause;
 import dev.thriftbreaker.breaker.Mode;
 import dev.thriftbreaker.fleet.MergeRule.Local;
 import dev.thriftbreaker.fleet.MergeRule.Verdict;
@@ -24,7 +26,7 @@ class MergeRuleTest {
   }
 
   private static Local stored(BreakerState state) {
-    return new Local(state, false, 0);
+    return new Local(state, Cause.LOCAL, false, 0);
   }
 
   @ParameterizedTest
@@ -87,17 +89,29 @@ class MergeRuleTest {
     "CLOSED,    5000, OPEN,      6100, TAKE_OVER", // stale: not replayed
     "HALF_OPEN, 5000, OPEN,      4000, KEEP_LOCAL",
     "OPEN,      5000, OPEN,      4000, TAKE_OVER", // agree on the deadline
-    "CLOSED,    5000, HALF_OPEN, 4000, KEEP_LOCAL",
-    "CLOSED,    5000, HALF_OPEN, 5100, TAKE_OVER", // another's probes were faster
     "OPEN,      5000, HALF_OPEN, 1,    TAKE_OVER",
     "OPEN,      5000, CLOSED,    1,    TAKE_OVER",
     "HALF_OPEN, 5000, CLOSED,    1,    TAKE_OVER",
   })
   void ofAnUnwrittenChangeAndANewerStateTheMoreSevereCountsUnlessItIsOlder(
       BreakerState theirs, long theirAge, BreakerState ours, long ourAge, Verdict expected) {
-    Local local = new Local(ours, true, ourAge);
+    Local local = new Local(ours, Cause.LOCAL, true, ourAge);
 
     assertThat(MergeRule.state(fleet(4, CLOSED, 0), fleet(5, theirs, theirAge), true, local))
+        .isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "OPERATOR, 4000, KEEP_LOCAL",
+    "OPERATOR, 5100, TAKE_OVER", // another's probes were faster
+    "TIMER,    4000, TAKE_OVER" // a deadline that passed is no evidence
+  })
+  void onlyAnOperatorsHalfOpenIsKeptAgainstANewerClosed(
+      Cause cause, long ourAge, Verdict expected) {
+    Local local = new Local(HALF_OPEN, cause, true, ourAge);
+
+    assertThat(MergeRule.state(fleet(4, OPEN, 0), fleet(5, CLOSED, 5_000), true, local))
         .isEqualTo(expected);
   }
 
@@ -118,10 +132,10 @@ class MergeRuleTest {
   }
 
   @Test
-  void aReleaseThatWasLostComesBackOnlyIfAnOlderOverrideDid() {
+  void aReleaseThatWasLostIsWrittenAgainAndAnExpiredOverrideIsNot() {
     FleetOverride released = override(4, Mode.AUTO, 0);
 
-    assertThat(MergeRule.override(released, null, true)).isEqualTo(Verdict.IGNORE);
+    assertThat(MergeRule.override(released, null, true)).isEqualTo(Verdict.REGRESSION);
     assertThat(MergeRule.override(released, override(3, Mode.FORCED_OPEN, 9_000), true))
         .isEqualTo(Verdict.REGRESSION);
     assertThat(MergeRule.override(override(4, Mode.SHADOW, 0), null, true))

@@ -9,6 +9,7 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * How the state lies in Redis: the names of keys and channels, and the meaning of fields. What is
@@ -23,12 +24,27 @@ final class Layout {
   static final String[] STATE_FIELDS = {
     "v", "ep", "st", "since", "until", "n", "by", "cause", "why", "rids"
   };
-  static final String[] OVERRIDE_FIELDS = {"ver", "mode", "exp", "by", "why", "at", "rid"};
+  static final String[] OVERRIDE_FIELDS = {"v", "ver", "mode", "exp", "by", "why", "at", "rids"};
 
   /** The integers that a number in Lua holds exactly. */
   private static final long LARGEST = (1L << 53) - 1;
 
   private static final long DAY_MILLIS = 86_400_000;
+
+  /** What the names of states and modes look like, those of later versions too. */
+  private static final Pattern NAME = Pattern.compile("[A-Z][A-Z_]*");
+
+  private static final Map<String, BreakerState> STATES =
+      Map.of(
+          "CLOSED", BreakerState.CLOSED,
+          "HALF_OPEN", BreakerState.HALF_OPEN,
+          "OPEN", BreakerState.OPEN);
+  private static final Map<String, Mode> MODES =
+      Map.of(
+          "NONE", Mode.AUTO,
+          "FORCED_OPEN", Mode.FORCED_OPEN,
+          "FORCED_CLOSED", Mode.FORCED_CLOSED,
+          "SHADOW", Mode.SHADOW);
 
   private Layout() {}
 
@@ -54,22 +70,22 @@ final class Layout {
    * @param nowMillis the server's time
    */
   static Reading<FleetState> state(Map<String, String> fields, long nowMillis) {
-    String version = fields.get("v");
-    if (version != null && !version.equals(VERSION)) {
-      return Reading.foreign("v: " + version + " (expected: " + VERSION + ")");
+    if (foreignLayout(fields)) {
+      return Reading.foreign("v: " + fields.get("v") + " (expected: " + VERSION + ")");
     }
     if (!fields.containsKey("ep") && !fields.containsKey("st")) {
       return Reading.missing();
     }
     try {
-      long epoch = integer(fields, "ep");
-      BreakerState state = BreakerState.valueOf(fields.getOrDefault("st", ""));
+      long epoch = ordinal(fields, "ep", nowMillis);
+      String name = fields.getOrDefault("st", "");
+      BreakerState state = STATES.get(name);
+      if (state == null) {
+        return unknown("st", name);
+      }
       long since = integer(fields, "since");
       long until = integer(fields, "until");
       long opens = integer(fields, "n");
-      if (epoch == 0 || state == BreakerState.RAMPING) {
-        return Reading.damaged("ep: " + epoch + ", st: " + state);
-      }
       return Reading.of(
           new FleetState(
               epoch,
@@ -92,17 +108,20 @@ final class Layout {
    * @param nowMillis the server's time
    */
   static Reading<FleetOverride> override(Map<String, String> fields, long nowMillis) {
+    if (foreignLayout(fields)) {
+      return Reading.foreign("v: " + fields.get("v") + " (expected: " + VERSION + ")");
+    }
     if (!fields.containsKey("ver") && !fields.containsKey("mode")) {
       return Reading.missing();
     }
     try {
-      long version = integer(fields, "ver");
+      long version = ordinal(fields, "ver", nowMillis);
       String name = fields.getOrDefault("mode", "");
-      Mode mode = name.equals("NONE") ? Mode.AUTO : Mode.valueOf(name);
-      long expires = integer(fields, "exp");
-      if (version == 0 || name.equals("AUTO")) {
-        return Reading.damaged("ver: " + version + ", mode: " + name);
+      Mode mode = MODES.get(name);
+      if (mode == null) {
+        return unknown("mode", name);
       }
+      long expires = integer(fields, "exp");
       return Reading.of(
           new FleetOverride(
               version,
@@ -110,10 +129,30 @@ final class Layout {
               mode == Mode.AUTO ? 0 : within(expires - nowMillis),
               fields.getOrDefault("by", ""),
               fields.getOrDefault("why", ""),
-              fields.getOrDefault("rid", "")));
+              fields.getOrDefault("rids", "")));
     } catch (IllegalArgumentException e) {
       return Reading.damaged(e.getMessage());
     }
+  }
+
+  private static boolean foreignLayout(Map<String, String> fields) {
+    return !VERSION.equals(fields.getOrDefault("v", VERSION));
+  }
+
+  /** What a later version may have written is left alone. */
+  private static <T> Reading<T> unknown(String field, String name) {
+    String problem = field + ": " + shortened(name) + " (unknown)";
+    return NAME.matcher(name).matches() ? Reading.foreign(problem) : Reading.damaged(problem);
+  }
+
+  /** An epoch or a version follows the clock; nothing could be above one of a far future. */
+  private static long ordinal(Map<String, String> fields, String name, long nowMillis) {
+    long number = integer(fields, name);
+    if (number == 0 || number > nowMillis + DAY_MILLIS) {
+      throw new IllegalArgumentException(
+          name + ": " + number + " (expected: 1 to a day after the server's time)");
+    }
+    return number;
   }
 
   /** The mode's name in Redis. */

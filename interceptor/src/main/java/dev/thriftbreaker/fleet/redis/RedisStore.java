@@ -106,13 +106,17 @@ public final class RedisStore implements StateStore {
       pipeline.sync();
     }
     long now = millis(time.get()) + millisSince(sentNanos);
+    List<JedisDataException> denied = new ArrayList<>();
     Map<String, Kept> all = new LinkedHashMap<>();
     for (Asked one : asked) {
       all.put(
           one.dependency,
           new Kept(
-              read(one.state, Layout.STATE_FIELDS, now, Layout::state),
-              read(one.override, Layout.OVERRIDE_FIELDS, now, Layout::override)));
+              read(one.state, Layout.STATE_FIELDS, now, Layout::state, denied),
+              read(one.override, Layout.OVERRIDE_FIELDS, now, Layout::override, denied)));
+    }
+    if (!denied.isEmpty() && denied.size() == 2 * asked.size()) {
+      throw denied.get(0); // not one key, but all
     }
     return all;
   }
@@ -121,13 +125,18 @@ public final class RedisStore implements StateStore {
       Response<List<String>> response,
       String[] names,
       long now,
-      BiFunction<Map<String, String>, Long, Reading<T>> layout) {
+      BiFunction<Map<String, String>, Long, Reading<T>> layout,
+      List<JedisDataException> denied) {
     List<String> values;
     try {
       values = response.get();
     } catch (JedisDataException e) {
       if (String.valueOf(e.getMessage()).startsWith("WRONGTYPE")) {
         return Reading.foreign("the key holds something else: " + e.getMessage());
+      }
+      if (Failure.of(e).kind() == StoreException.Kind.DENIED) {
+        denied.add(e);
+        return Reading.foreign("no permission to read: " + e.getMessage());
       }
       throw e;
     }
@@ -256,7 +265,7 @@ public final class RedisStore implements StateStore {
               String.valueOf(now.remainingMillis()),
               now.by(),
               now.why(),
-              now.request(),
+              now.requests(),
               instance);
         });
   }

@@ -59,7 +59,7 @@ final class Subscription extends JedisPubSub {
     try {
       deliver(Layout.event(message));
     } catch (RuntimeException e) {
-      events.unreadable(String.valueOf(e.getMessage()));
+      events.unreadable("", String.valueOf(e.getMessage()));
     }
   }
 
@@ -70,7 +70,7 @@ final class Subscription extends JedisPubSub {
       case "state" -> {
         Reading<FleetState> state = Layout.state(fields, now);
         if (state.value() == null) {
-          events.unreadable(dependency + ": " + state.problem());
+          events.unreadable(dependency, state.problem());
         } else {
           events.state(dependency, state.value());
         }
@@ -78,7 +78,7 @@ final class Subscription extends JedisPubSub {
       case "override" -> {
         Reading<FleetOverride> override = Layout.override(fields, now);
         if (override.value() == null) {
-          events.unreadable(dependency + ": " + override.problem());
+          events.unreadable(dependency, override.problem());
         } else {
           events.override(dependency, override.value());
         }

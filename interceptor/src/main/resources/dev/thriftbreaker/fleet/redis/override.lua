@@ -6,9 +6,13 @@
 -- Nothing is ever deleted: a release is a newer version, so that an older one cannot come back.
 
 local request, seen, mode = ARGV[3], integer(ARGV[4]), ARGV[5]
-local stored, version = read_override(KEYS[1])
+local stored, version, foreign = read_override(KEYS[1])
 
-if version > 0 and stored.rid == request then
+if foreign then
+  return answer('FOREIGN', stored, OVERRIDE_FIELDS)
+end
+local requests, done = remembered(version > 0 and stored.rids, request)
+if done then
   return answer('DONE', stored, OVERRIDE_FIELDS)
 end
 if seen < version then
@@ -17,13 +21,14 @@ end
 
 local from = version > 0 and stored.mode or ''
 stored = {
+  v = LAYOUT,
   ver = text(math.max(version + 1, now, seen + 1)),
   mode = mode,
   exp = mode == 'NONE' and '0' or text(now + tonumber(ARGV[6])),
   by = ARGV[7],
   why = ARGV[8],
   at = text(now),
-  rid = request,
+  rids = requests,
 }
 write_override(KEYS[1], stored)
 audit(KEYS[2], {

@@ -8,6 +8,7 @@
 
 local LAYOUT = '1'
 local LARGEST = 9007199254740991 -- the integers that a Lua number holds exactly
+local DAY = 86400000
 local STATES = { CLOSED = true, HALF_OPEN = true, OPEN = true }
 local MODES = { NONE = true, FORCED_OPEN = true, FORCED_CLOSED = true, SHADOW = true }
 local REQUESTS_KEPT = 8
@@ -25,6 +26,17 @@ local function integer(text)
   end
   local number = tonumber(text)
   return number <= LARGEST and number or nil
+end
+
+-- An epoch or a version follows the clock. One of a far future is damage: nothing could be above it.
+local function ordinal(text)
+  local number = integer(text)
+  return number and number > 0 and number <= now + DAY and number or nil
+end
+
+-- Names that are not in the set but look like one belong to a later version.
+local function foreign_name(name, set)
+  return name and not set[name] and name:match('^[A-Z][A-Z_]*$') ~= nil
 end
 
 local function text(number)
@@ -82,16 +94,32 @@ local function audit(key, fields)
   end
 end
 
+-- Puts a request in front of the latest ones. Second: whether it is one of them.
+local function remembered(rids, request)
+  local requests = { request }
+  for earlier in (rids or ''):gmatch('%S+') do
+    if earlier == request then
+      return rids, true
+    end
+    if #requests < REQUESTS_KEPT then
+      requests[#requests + 1] = earlier
+    end
+  end
+  return table.concat(requests, ' '), false
+end
+
 -- ---- states
 
 local STATE_FIELDS = { 'v', 'ep', 'st', 'since', 'until', 'n', 'by', 'cause', 'why', 'rids' }
 
 local function read_state(key)
   local stored = read(key, STATE_FIELDS)
-  local sound = integer(stored.ep) and STATES[stored.st] and integer(stored.since)
+  local epoch = ordinal(stored.ep)
+  local sound = epoch and STATES[stored.st] and integer(stored.since)
     and integer(stored['until']) and integer(stored.n)
+  local foreign = stored.v and stored.v ~= LAYOUT or epoch and foreign_name(stored.st, STATES)
   -- what cannot be read counts as not there, so that the next write heals it
-  return stored, sound and integer(stored.ep) or 0, stored.v and stored.v ~= LAYOUT
+  return stored, sound and epoch or 0, foreign
 end
 
 local function write_state(key, stored)
@@ -101,12 +129,14 @@ end
 
 -- ---- overrides
 
-local OVERRIDE_FIELDS = { 'ver', 'mode', 'exp', 'by', 'why', 'at', 'rid' }
+local OVERRIDE_FIELDS = { 'v', 'ver', 'mode', 'exp', 'by', 'why', 'at', 'rids' }
 
 local function read_override(key)
   local stored = read(key, OVERRIDE_FIELDS)
-  local sound = integer(stored.ver) and MODES[stored.mode] and integer(stored.exp)
-  return stored, sound and integer(stored.ver) or 0
+  local version = ordinal(stored.ver)
+  local sound = version and MODES[stored.mode] and integer(stored.exp)
+  local foreign = stored.v and stored.v ~= LAYOUT or version and foreign_name(stored.mode, MODES)
+  return stored, sound and version or 0, foreign
 end
 
 local function write_override(key, stored)

@@ -13,16 +13,10 @@ if foreign then
   return answer('FOREIGN', stored, STATE_FIELDS)
 end
 
-local requests = { request }
-for earlier in (stored.rids or ''):gmatch('%S+') do
-  if earlier == request and epoch > 0 then
-    return answer('DONE', stored, STATE_FIELDS)
-  end
-  if #requests < REQUESTS_KEPT then
-    requests[#requests + 1] = earlier
-  end
+local requests, done = remembered(epoch > 0 and stored.rids, request)
+if done then
+  return answer('DONE', stored, STATE_FIELDS)
 end
-
 if seen < epoch and not (state == 'OPEN' and stored.st ~= 'OPEN') then
   return answer('STALE', stored, STATE_FIELDS)
 end
@@ -42,7 +36,7 @@ stored = {
   by = ARGV[9],
   cause = ARGV[10],
   why = ARGV[11],
-  rids = table.concat(requests, ' '),
+  rids = requests,
 }
 write_state(KEYS[1], stored)
 audit(KEYS[2], {

@@ -418,7 +418,8 @@ class FleetTest {
     Instance a = start("a");
     a.sync.override("inventory", Mode.SHADOW, Duration.ofMinutes(5), "ann", "drill");
     // one that a has not heard of
-    client.hset(KEY + ":override", Map.of("ver", "8000000000000000", "mode", "FORCED_OPEN"));
+    String later = String.valueOf(Long.parseLong(client.hget(KEY + ":override", "ver")) + 60_000);
+    client.hset(KEY + ":override", Map.of("ver", later, "mode", "FORCED_OPEN"));
 
     assertThatThrownBy(() -> a.sync.release("inventory", "bob", "over"))
         .isInstanceOf(IllegalStateException.class)

@@ -11,6 +11,7 @@ import dev.thriftbreaker.breaker.Transition;
 import dev.thriftbreaker.breaker.TransitionListener;
 import dev.thriftbreaker.fleet.FleetSync;
 import dev.thriftbreaker.fleet.LinkStatus;
+import dev.thriftbreaker.fleet.StateStore;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
@@ -39,13 +40,18 @@ final class Instance implements AutoCloseable {
 
   static Instance start(
       URI redis, String name, LongSupplier clock, Consumer<BreakerConfig.Builder> settings) {
-    Instance instance = new Instance(redis, name, clock, settings);
+    return start(new RedisStore(redis), name, clock, settings);
+  }
+
+  static Instance start(
+      StateStore store, String name, LongSupplier clock, Consumer<BreakerConfig.Builder> settings) {
+    Instance instance = new Instance(store, name, clock, settings);
     instance.sync.start();
     return instance;
   }
 
   private Instance(
-      URI redis, String name, LongSupplier clock, Consumer<BreakerConfig.Builder> settings) {
+      StateStore store, String name, LongSupplier clock, Consumer<BreakerConfig.Builder> settings) {
     BreakerConfig.Builder config =
         BreakerConfig.builder().openDuration(Duration.ofSeconds(60)).openJitter(0).probes(3);
     settings.accept(config);
@@ -55,7 +61,7 @@ final class Instance implements AutoCloseable {
     breaker = new CircuitBreaker(DEPENDENCY, config.build(), clock, () -> 0.5, onChange);
     self[0] = breaker;
     breaker.addListener((TransitionListener) transitions::add);
-    sync = new FleetSync(new RedisStore(redis), "shop", name, List.of(breaker));
+    sync = new FleetSync(store, "shop", name, List.of(breaker));
   }
 
   // ---- what its calls do

@@ -54,10 +54,11 @@ class LayoutTest {
     "ep, ' 5'",
     "ep, x",
     "ep, 9007199254740992",
+    "ep, 9007199254740991",
+    "ep, 1754086400001",
     "ep, 99999999999999999999",
     "st, ''",
     "st, open",
-    "st, RAMPING",
     "st, x",
     "since, x",
     "since, -1",
@@ -82,6 +83,13 @@ class LayoutTest {
     Map<String, String> fields = sound();
     fields.put("v", "2");
 
+    assertThat(Layout.state(fields, NOW).foreign()).isTrue();
+
+    fields.put("v", "1");
+    fields.put("st", "MELTED");
+    assertThat(Layout.state(fields, NOW).foreign()).isTrue();
+
+    fields.put("st", "RAMPING");
     assertThat(Layout.state(fields, NOW).foreign()).isTrue();
   }
 
@@ -120,13 +128,32 @@ class LayoutTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"ver, x", "ver, 0", "mode, AUTO", "mode, ''", "mode, open", "exp, x", "exp, -1"})
+  @CsvSource({
+    "ver, x",
+    "ver, 0",
+    "ver, 1754086400001",
+    "mode, ''",
+    "mode, open",
+    "exp, x",
+    "exp, -1"
+  })
   void aDamagedOverrideIsAProblem(String field, String value) {
     Map<String, String> fields =
         new HashMap<>(Map.of("ver", "7", "mode", "SHADOW", "exp", "1754000001000"));
     fields.put(field, value);
 
     assertThat(Layout.override(fields, NOW).problem()).isNotBlank();
+    assertThat(Layout.override(fields, NOW).foreign()).isFalse();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"v, 2", "mode, LIMITED", "mode, AUTO"})
+  void anOverrideOfALaterVersionIsLeftAlone(String field, String value) {
+    Map<String, String> fields =
+        new HashMap<>(Map.of("ver", "7", "mode", "SHADOW", "exp", "1754000001000"));
+    fields.put(field, value);
+
+    assertThat(Layout.override(fields, NOW).foreign()).isTrue();
   }
 
   @Test

@@ -127,10 +127,11 @@ class ScriptsTest {
     long second = write("s-2", 1, BreakerState.HALF_OPEN).current().value().epoch();
     assertThat(second).isGreaterThanOrEqualTo(before);
 
-    client.hset(KEY, "ep", "8000000000000000");
-    FleetState third = write("s-3", 8_000_000_000_000_000L, BreakerState.CLOSED).current().value();
-    assertThat(third.epoch()).isEqualTo(8_000_000_000_000_001L);
-    assertThat(client.hget(KEY, "ep")).isEqualTo("8000000000000001");
+    long ahead = serverMillis() + 80_000_000;
+    client.hset(KEY, "ep", String.valueOf(ahead));
+    FleetState third = write("s-3", ahead, BreakerState.CLOSED).current().value();
+    assertThat(third.epoch()).isEqualTo(ahead + 1);
+    assertThat(client.hget(KEY, "ep")).isEqualTo(String.valueOf(ahead + 1));
     assertThat(client.hget(KEY, "until")).isEqualTo("0");
     assertThat(client.hget(KEY, "rids")).isEqualTo("s-3 s-2 s-1");
   }
@@ -211,6 +212,8 @@ class ScriptsTest {
     "ep, x",
     "ep, 1e3",
     "ep, 9007199254740992",
+    "ep, 9007199254740991",
+    "ep, 8000000000000",
     "ep, -5",
     "st, x",
     "since, x",
@@ -302,6 +305,25 @@ class ScriptsTest {
     assertThat(write("s-2", 1, BreakerState.HALF_OPEN).accepted()).isTrue();
   }
 
+  @Test
+  void aNameOfALaterVersionIsNotTouched() {
+    write("s-1", 0, BreakerState.CLOSED);
+    client.hset(KEY, "st", "MELTED");
+    client.hset(OVERRIDE, Map.of("ver", "3", "mode", "LIMITED"));
+
+    assertThat(read().state().foreign()).isTrue();
+    assertThat(read().override().foreign()).isTrue();
+    assertThat(write("s-2", 5, BreakerState.OPEN).accepted()).isFalse();
+    assertThat(store.repair("shop", "inventory", state(9), "a").accepted()).isFalse();
+    Answer<FleetOverride> decided = decide("s-o1", 9, Mode.SHADOW);
+    assertThat(decided.accepted()).isFalse();
+    assertThat(decided.current().foreign()).isTrue();
+    FleetOverride lost = new FleetOverride(7, Mode.SHADOW, 9_000, "ann", "drill", "s-o1");
+    assertThat(store.repairOverride("shop", "inventory", lost, "a").accepted()).isFalse();
+    assertThat(client.hget(KEY, "st")).isEqualTo("MELTED");
+    assertThat(client.hgetAll(OVERRIDE)).isEqualTo(Map.of("ver", "3", "mode", "LIMITED"));
+  }
+
   // ---- repairs
 
   private static FleetState state(long epoch) {
@@ -340,7 +362,7 @@ class ScriptsTest {
     assertThat(client.hgetAll(OVERRIDE))
         .containsEntry("by", "ann")
         .containsEntry("why", "drill")
-        .containsEntry("rid", "s-o1")
+        .containsEntry("rids", "s-o1")
         .containsKey("at");
 
     Answer<FleetOverride> blind = decide("t-o1", 0, Mode.SHADOW);
@@ -366,6 +388,19 @@ class ScriptsTest {
   }
 
   @Test
+  void anOverrideThatWasExecutedIsNotExecutedAgainAfterSomebodyReleasedIt() {
+    long version = decide("s-o1", 0, Mode.FORCED_OPEN).current().value().version();
+    long released = decide("t-o1", version, Mode.AUTO).current().value().version();
+
+    Answer<FleetOverride> late = decide("s-o1", 0, Mode.FORCED_OPEN);
+
+    assertThat(late.accepted()).isTrue();
+    assertThat(late.current().value().version()).isEqualTo(released);
+    assertThat(late.current().value().mode()).isEqualTo(Mode.AUTO);
+    assertThat(client.hget(OVERRIDE, "rids")).isEqualTo("t-o1 s-o1");
+  }
+
+  @Test
   void aReleaseIsANewerVersionAndDeletesNothing() {
     long version = decide("s-o1", 0, Mode.FORCED_OPEN).current().value().version();
     FleetOverride released = decide("s-o2", version, Mode.AUTO).current().value();
@@ -384,6 +419,9 @@ class ScriptsTest {
     assertThat(read().override().value().remainingMillis()).isBetween(8_000L, 9_000L);
     assertThat(store.repairOverride("shop", "inventory", lost, "a").accepted()).isFalse();
 
+    client.hset(OVERRIDE, "ver", "9007199254740991");
+    assertThat(read().override().problem()).isNotBlank();
+    assertThat(store.repairOverride("shop", "inventory", lost, "a").accepted()).isTrue();
     client.hset(OVERRIDE, "mode", "x");
     assertThat(store.repairOverride("shop", "inventory", lost, "a").accepted()).isTrue();
     assertThat(client.hget(OVERRIDE, "mode")).isEqualTo("SHADOW");
