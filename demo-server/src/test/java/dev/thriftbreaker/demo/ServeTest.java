@@ -180,8 +180,10 @@ class ServeTest {
 
   @Test
   void withoutARedisThatRunsItSaysSoAndServes(@TempDir Path fake) throws Exception {
-    // given an embedded one for another system, and none on the PATH
-    Assumptions.assumeFalse(RunScript.onPath("redis-server"), "a redis-server is on the PATH");
+    // given an embedded one for another system, and one first on the PATH that does not start
+    Path broken = Files.writeString(fake.resolve("redis-server"), "#!/bin/sh\nexit 1\n");
+    assertThat(broken.toFile().setExecutable(true)).isTrue();
+    String path = fake + File.pathSeparator + System.getenv("PATH");
     for (String name : ExecutableProvider.newProvidedVersionsMap().values()) {
       Files.writeString(fake.resolve(name.substring(name.lastIndexOf('/') + 1)), "not a program");
     }
@@ -189,7 +191,8 @@ class ServeTest {
 
     // when
     try (RunScript shop =
-        RunScript.start(Map.of("DEMO_CLASSPATH", classpath), "serve", "--port", "0")) {
+        RunScript.start(
+            Map.of("DEMO_CLASSPATH", classpath, "PATH", path), "serve", "--port", "0")) {
       shop.awaitLine("jconsole");
 
       // then
