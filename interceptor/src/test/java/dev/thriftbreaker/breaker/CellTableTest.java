@@ -3,6 +3,7 @@ package dev.thriftbreaker.breaker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -57,6 +58,32 @@ class CellTableTest {
     long[] sum = new long[1];
     cells.forEach(cell -> sum[0] += cell.successes());
     assertThat(sum[0]).isEqualTo(threads);
+  }
+
+  @Test
+  void aSweepLeavesTheLivingTheirCells() {
+    CellTable cells = new CellTable();
+    Cell mine = cells.mine();
+    cells.sweep();
+    assertThat(mine.owner).isSameAs(Thread.currentThread());
+  }
+
+  @Test
+  void theTickSweepsEveryFewSeconds() throws Exception {
+    Bench bench = Bench.withDefaults();
+    Thread thread = new Thread(() -> bench.call(Outcome.SUCCESS));
+    thread.start();
+    thread.join();
+    List<Cell> all = new ArrayList<>();
+    bench.breaker.cells().forEach(all::add);
+    bench.breaker.tick();
+    assertThat(all).singleElement().matches(cell -> cell.owner == thread);
+
+    bench.pass(Duration.ofSeconds(5));
+    bench.breaker.tick();
+
+    assertThat(all.get(0).owner).isNull();
+    assertThat(bench.breaker.snapshot().successes()).isEqualTo(1);
   }
 
   @Test
