@@ -29,7 +29,7 @@ import java.util.function.Supplier;
 final class SettingsFile {
 
   private static final String KEYS =
-      "server, redis, namespace, instance, dependencies, defaults.SETTING, dependency.NAME.SETTING, requires.METHOD";
+      "server, redis, namespace, instance, serverThreads, dependencies, defaults.SETTING, dependency.NAME.SETTING, requires.METHOD";
 
   private record Line(int number, String value) {}
 
@@ -114,6 +114,7 @@ final class SettingsFile {
             case "redis" -> at(key, () -> builder.redis(redisUri(line.value)));
             case "namespace" -> at(key, () -> builder.namespace(line.value));
             case "instance" -> at(key, () -> builder.instance(line.value));
+            case "serverThreads" -> at(key, () -> builder.serverThreads(number(line.value)));
             case "dependencies" ->
                 names(line.value)
                     .forEach(name -> dependencies.putIfAbsent(name, new LinkedHashMap<>()));
@@ -171,6 +172,15 @@ final class SettingsFile {
             }
           }
         });
+  }
+
+  private static int number(String value) {
+    try {
+      return Integer.parseInt(value);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "serverThreads: " + value + " (expected: a whole number from 1 to 1000000)", e);
+    }
   }
 
   private static URI redisUri(String value) {

@@ -6,6 +6,7 @@ import dev.thriftbreaker.breaker.CallListener;
 import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.breaker.Housekeeper;
 import dev.thriftbreaker.breaker.TransitionListener;
+import dev.thriftbreaker.breaker.Workers;
 import dev.thriftbreaker.fleet.FleetSync;
 import dev.thriftbreaker.fleet.redis.RedisStore;
 import dev.thriftbreaker.management.InterceptorMXBean;
@@ -30,6 +31,7 @@ import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
+import java.util.function.IntSupplier;
 import java.util.regex.Pattern;
 import org.apache.thrift.TProcessor;
 import org.slf4j.Logger;
@@ -74,11 +76,12 @@ public final class ThriftInterceptor implements AutoCloseable {
     Map<String, BreakerConfig> configs = settings.configs();
     List<AutoCloseable> opened = new ArrayList<>();
     try {
-      housekeeper = opened(opened, new Housekeeper(server));
+      Workers workers = new Workers(settings.serverThreads);
+      housekeeper = opened(opened, new Housekeeper(server, workers));
       Map<String, CircuitBreaker> made = new LinkedHashMap<>();
       configs.forEach((name, config) -> made.put(name, housekeeper.breaker(name, config)));
       breakers = Map.copyOf(made);
-      requestPath = new RequestPath(breakers, settings.requires, System::nanoTime);
+      requestPath = new RequestPath(breakers, settings.requires, workers, System::nanoTime);
       fleet =
           settings.redis == null
               ? null
@@ -350,6 +353,7 @@ public final class ThriftInterceptor implements AutoCloseable {
     private String namespace;
     private String instance;
     private MetricRegistry registry;
+    private IntSupplier serverThreads;
 
     private Builder(String server) {
       this.server = server;
@@ -458,6 +462,35 @@ public final class ThriftInterceptor implements AutoCloseable {
           needs.add(dependency);
         }
       }
+      return this;
+    }
+
+    /**
+     * How many threads serve the server's requests, which bounds how many of them calls to one
+     * dependency may hold ({@link BreakerConfig.Builder#maxConcurrentCalls(int)}). Left out, the
+     * threads that have served a request and are alive are counted.
+     *
+     * @param threads 1 to 1,000,000
+     * @return this
+     * @throws IllegalArgumentException if the number is out of range
+     */
+    public Builder serverThreads(int threads) {
+      if (threads < 1 || threads > 1_000_000) {
+        throw new IllegalArgumentException(
+            "serverThreads: " + threads + " (expected: a whole number from 1 to 1000000)");
+      }
+      return serverThreads(() -> threads);
+    }
+
+    /**
+     * The same, for a number that changes while the server runs.
+     *
+     * @param threads asked about once a second, such as {@code executor::getMaximumPoolSize}; 0 for
+     *     not known, which means no limit
+     * @return this
+     */
+    public Builder serverThreads(IntSupplier threads) {
+      serverThreads = Objects.requireNonNull(threads, "serverThreads");
       return this;
     }
 

@@ -24,6 +24,10 @@ import java.util.function.Predicate;
  * @param probes see {@link Builder#probes(int)}
  * @param probeSuccesses see {@link Builder#probeSuccesses(int)}
  * @param probeFailureRateThreshold see {@link Builder#probeFailureRateThreshold(double)}
+ * @param earlyProbeInterval see {@link Builder#earlyProbeInterval(Duration)}
+ * @param rampStart see {@link Builder#rampStart(double)}
+ * @param rampInterval see {@link Builder#rampInterval(Duration)}
+ * @param maxConcurrentCalls see {@link Builder#maxConcurrentCalls(int)}
  * @param outcomes how the end of a call is judged
  */
 public record BreakerConfig(
@@ -41,6 +45,10 @@ public record BreakerConfig(
     int probes,
     int probeSuccesses,
     double probeFailureRateThreshold,
+    Duration earlyProbeInterval,
+    double rampStart,
+    Duration rampInterval,
+    int maxConcurrentCalls,
     OutcomeRules outcomes) {
 
   /** What a breaker's window slides over. */
@@ -50,6 +58,9 @@ public record BreakerConfig(
     /** The last {@code windowSize} calls. */
     COUNT
   }
+
+  /** {@link #maxConcurrentCalls()}: found out by the breaker itself. */
+  public static final int AUTO = 0;
 
   private static final Duration LONGEST = Duration.ofDays(1);
 
@@ -73,6 +84,10 @@ public record BreakerConfig(
    * @param probes as above
    * @param probeSuccesses as above
    * @param probeFailureRateThreshold as above
+   * @param earlyProbeInterval as above
+   * @param rampStart as above
+   * @param rampInterval as above
+   * @param maxConcurrentCalls as above
    * @param outcomes as above
    * @throws IllegalArgumentException naming the first setting that is out of range, its value and
    *     what was expected
@@ -98,6 +113,12 @@ public record BreakerConfig(
     count("probes", probes, 1, HalfOpenState.MAX_PROBES);
     count("probeSuccesses", probeSuccesses, 1, 1_000_000);
     rate("probeFailureRateThreshold", probeFailureRateThreshold, true);
+    duration("earlyProbeInterval", earlyProbeInterval, Duration.ZERO);
+    rate("rampStart", rampStart, false);
+    duration("rampInterval", rampInterval, Duration.ZERO);
+    if (maxConcurrentCalls < AUTO || maxConcurrentCalls > 1_000_000) {
+      throw bad("maxConcurrentCalls", maxConcurrentCalls, "auto, or 1 to 1000000");
+    }
     if (windowType == WindowType.COUNT && minimumCalls > windowSize) {
       throw bad("minimumCalls", minimumCalls, "at most windowSize, which is " + windowSize);
     }
@@ -160,6 +181,10 @@ public record BreakerConfig(
     private int probes = 5;
     private int probeSuccesses = 3;
     private double probeFailureRateThreshold;
+    private Duration earlyProbeInterval = Duration.ofMillis(250);
+    private double rampStart = 0.1;
+    private Duration rampInterval = Duration.ofMillis(250);
+    private int maxConcurrentCalls = AUTO;
     private Classifier classifier;
     private final List<Class<? extends Throwable>> ignored = new ArrayList<>();
     private final List<Class<? extends Throwable>> failures = new ArrayList<>();
@@ -183,6 +208,10 @@ public record BreakerConfig(
       probes = from.probes;
       probeSuccesses = from.probeSuccesses;
       probeFailureRateThreshold = from.probeFailureRateThreshold;
+      earlyProbeInterval = from.earlyProbeInterval;
+      rampStart = from.rampStart;
+      rampInterval = from.rampInterval;
+      maxConcurrentCalls = from.maxConcurrentCalls;
       classifier = from.outcomes.classifier();
       ignored.addAll(from.outcomes.ignored());
       failures.addAll(from.outcomes.failures());
@@ -319,7 +348,7 @@ public record BreakerConfig(
     /**
      * How many probes a half-open breaker lets be under way at once.
      *
-     * @param permits 1 to 255; 5 by default
+     * @param permits 1 to 250; 5 by default
      * @return this
      */
     public Builder probes(int permits) {
@@ -347,6 +376,60 @@ public record BreakerConfig(
      */
     public Builder probeFailureRateThreshold(double rate) {
       probeFailureRateThreshold = rate;
+      return this;
+    }
+
+    /**
+     * How often an open breaker lets one call try the dependency before its open time is over. As
+     * many in a row as {@link #probeSuccesses(int)} that succeed end the open time; one that fails
+     * changes nothing. At an open time above 40 times this, it is a fortieth of the open time. A
+     * half-open breaker whose probes hang lets one more pass each such interval, up to four.
+     *
+     * @param interval up to 1 day; 0 for never; 250 ms by default
+     * @return this
+     */
+    public Builder earlyProbeInterval(Duration interval) {
+      earlyProbeInterval = interval;
+      return this;
+    }
+
+    /**
+     * The share of calls that pass at first after a recovery.
+     *
+     * @param share more than 0, up to 1; 0.1 by default
+     * @return this
+     */
+    public Builder rampStart(double share) {
+      rampStart = share;
+      return this;
+    }
+
+    /**
+     * How long each share of calls is tried after a recovery before it doubles; after an interval
+     * that was not healthy it is halved. At a share of 1 the breaker is closed.
+     *
+     * @param interval up to 1 day; 0 for no ramp, so that all calls pass at once; 250 ms by default
+     * @return this
+     */
+    public Builder rampInterval(Duration interval) {
+      rampInterval = interval;
+      return this;
+    }
+
+    /**
+     * How many calls to the dependency may be in flight at once; a further one is refused as FULL.
+     *
+     * <p>{@link BreakerConfig#AUTO} follows what the dependency needs while it is healthy, up to
+     * its share of the threads that serve the server's requests: with D dependencies one (D + 1)th
+     * each. Above that, calls are admitted as long as calls end at the pace of a healthy
+     * dependency. Calls that hold no thread, those of asynchronous guards, are counted and not
+     * limited. A breaker without a server has no limit.
+     *
+     * @param calls 1 to 1,000,000, or {@link BreakerConfig#AUTO}, which is the default
+     * @return this
+     */
+    public Builder maxConcurrentCalls(int calls) {
+      maxConcurrentCalls = calls;
       return this;
     }
 
@@ -445,6 +528,10 @@ public record BreakerConfig(
           probes,
           probeSuccesses,
           probeFailureRateThreshold,
+          earlyProbeInterval,
+          rampStart,
+          rampInterval,
+          maxConcurrentCalls,
           rules);
     }
   }

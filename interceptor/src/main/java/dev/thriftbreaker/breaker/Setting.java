@@ -103,7 +103,31 @@ public enum Setting {
       true,
       Setting::rate,
       (b, v) -> b.probeFailureRateThreshold((Double) v),
-      c -> c.probeFailureRateThreshold());
+      c -> c.probeFailureRateThreshold()),
+  /** See {@link BreakerConfig.Builder#earlyProbeInterval(Duration)}. */
+  EARLY_PROBE_INTERVAL(
+      "earlyProbeInterval",
+      true,
+      Setting::duration,
+      (b, v) -> b.earlyProbeInterval((Duration) v),
+      c -> c.earlyProbeInterval()),
+  /** See {@link BreakerConfig.Builder#rampStart(double)}. */
+  RAMP_START(
+      "rampStart", true, Setting::rate, (b, v) -> b.rampStart((Double) v), c -> c.rampStart()),
+  /** See {@link BreakerConfig.Builder#rampInterval(Duration)}. */
+  RAMP_INTERVAL(
+      "rampInterval",
+      true,
+      Setting::duration,
+      (b, v) -> b.rampInterval((Duration) v),
+      c -> c.rampInterval()),
+  /** See {@link BreakerConfig.Builder#maxConcurrentCalls(int)}. */
+  MAX_CONCURRENT_CALLS(
+      "maxConcurrentCalls",
+      true,
+      Setting::countOrAuto,
+      (b, v) -> b.maxConcurrentCalls((Integer) v),
+      c -> c.maxConcurrentCalls() == BreakerConfig.AUTO ? "auto" : c.maxConcurrentCalls());
 
   private static final Pattern DURATION = Pattern.compile("(\\d{1,12})\\s*(ms|s|m|h|d)");
 
@@ -172,7 +196,8 @@ public enum Setting {
    *
    * @param builder where to
    * @param value the value as text: a rate such as 0.5, a whole number, a duration such as 500ms,
-   *     5s, 2m or PT0.5S, or for windowType TIME or COUNT
+   *     5s, 2m or PT0.5S, for windowType TIME or COUNT, for maxConcurrentCalls a whole number or
+   *     auto
    * @throws IllegalArgumentException if the text is not of that form; the range is checked when the
    *     builder builds
    */
@@ -218,6 +243,21 @@ public enum Setting {
     } catch (NumberFormatException e) {
       throw bad(value, "a whole number");
     }
+  }
+
+  private Object countOrAuto(String value) {
+    if (value.strip().equals("auto")) {
+      return BreakerConfig.AUTO;
+    }
+    try {
+      int calls = Integer.parseInt(value.strip());
+      if (calls != BreakerConfig.AUTO) {
+        return calls;
+      }
+    } catch (NumberFormatException e) {
+      // said below
+    }
+    throw bad(value, "auto, or 1 to 1000000");
   }
 
   private Object duration(String value) {

@@ -63,7 +63,7 @@ public final class BreakerOpenException extends TApplicationException {
   /**
    * Why.
    *
-   * @return OPEN, HALF_OPEN or FORCED_OPEN
+   * @return OPEN, HALF_OPEN, RAMPING, FULL or FORCED_OPEN
    */
   public String reason() {
     return reason;

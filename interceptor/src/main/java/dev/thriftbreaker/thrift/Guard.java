@@ -147,8 +147,8 @@ public final class Guard {
 
   private static long acquire(CircuitBreaker breaker, long now) throws BreakerOpenException {
     long permit = breaker.tryAcquire(now);
-    if (permit == CircuitBreaker.REFUSED) {
-      throw new BreakerOpenException(breaker.refusal(now));
+    if (permit < 0) {
+      throw new BreakerOpenException(breaker.refusal(permit, now));
     }
     return permit;
   }
@@ -156,7 +156,7 @@ public final class Guard {
   private static void complete(
       CircuitBreaker breaker, long permit, long startNanos, Object result) {
     Outcome outcome = breaker.config().outcomes().judgeResult(result);
-    breaker.complete(permit, outcome, startNanos, breaker.now(), null);
+    breaker.complete(permit, outcome, startNanos, null);
   }
 
   private static void completeFailed(
@@ -165,7 +165,7 @@ public final class Guard {
       RequestContext.noteGuarded(failure);
     }
     Outcome outcome = breaker.config().outcomes().judgeError(thrown, Guard::judge);
-    breaker.complete(permit, outcome, startNanos, breaker.now(), thrown);
+    breaker.complete(permit, outcome, startNanos, thrown);
   }
 
   private static Outcome judge(Throwable thrown) {

@@ -1,6 +1,7 @@
 package dev.thriftbreaker.thrift;
 
 import dev.thriftbreaker.breaker.CircuitBreaker;
+import dev.thriftbreaker.breaker.Workers;
 import java.util.function.LongSupplier;
 import org.apache.thrift.TApplicationException;
 import org.apache.thrift.TException;
@@ -15,17 +16,21 @@ final class InterceptedProcessor implements TProcessor {
 
   private final TProcessor delegate;
   private final RouteTable routes;
+  private final Workers workers;
   private final LongSupplier nanoClock;
 
-  InterceptedProcessor(TProcessor delegate, RouteTable routes, LongSupplier nanoClock) {
+  InterceptedProcessor(
+      TProcessor delegate, RouteTable routes, Workers workers, LongSupplier nanoClock) {
     this.delegate = delegate;
     this.routes = routes;
+    this.workers = workers;
     this.nanoClock = nanoClock;
   }
 
   @Override
   public void process(TProtocol in, TProtocol out) throws TException {
     RequestContext request = RequestContext.next();
+    request.serveWith(workers);
     if (request.header.peek(in, routes)) {
       process(request, in, in, out);
     } else if (in instanceof TTupleProtocol) {

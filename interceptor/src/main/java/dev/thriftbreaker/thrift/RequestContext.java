@@ -1,5 +1,6 @@
 package dev.thriftbreaker.thrift;
 
+import dev.thriftbreaker.breaker.Workers;
 import java.util.Arrays;
 import org.apache.thrift.protocol.TProtocol;
 import org.apache.thrift.protocol.TTupleProtocol;
@@ -21,6 +22,7 @@ final class RequestContext {
       ThreadLocal.withInitial(() -> new RequestContext(null));
 
   final Header header = new Header();
+  private Workers servedWith;
   private final ReplyWatch reply = new ReplyWatch();
   private final RequestContext outer;
   private RequestContext inner;
@@ -38,6 +40,14 @@ final class RequestContext {
       current.inner = new RequestContext(current);
     }
     return current.inner;
+  }
+
+  /** Makes the thread known to the server whose request it is about to serve. */
+  void serveWith(Workers workers) {
+    if (servedWith != workers) {
+      servedWith = workers;
+      workers.seen();
+    }
   }
 
   /** Remembers that a guard on this thread saw a call fail so, if the thread serves a request. */

@@ -1,6 +1,7 @@
 package dev.thriftbreaker.thrift;
 
 import dev.thriftbreaker.breaker.CircuitBreaker;
+import dev.thriftbreaker.breaker.Workers;
 import dev.thriftbreaker.thrift.ServiceMethods.ServiceMethod;
 import java.util.Collection;
 import java.util.HexFormat;
@@ -36,8 +37,24 @@ public final class RequestPath {
 
   private final Map<String, CircuitBreaker> breakers;
   private final Map<String, List<String>> requires;
+  private final Workers workers;
   private final LongSupplier nanoClock;
   private final ConcurrentSkipListMap<String, MethodStats> stats = new ConcurrentSkipListMap<>();
+
+  /**
+   * Sets up the path for a server whose threads nobody counts.
+   *
+   * @param breakers as below
+   * @param requires as below
+   * @param nanoClock as below
+   * @throws IllegalArgumentException if a method requires a dependency that has no breaker
+   */
+  public RequestPath(
+      Map<String, CircuitBreaker> breakers,
+      Map<String, List<String>> requires,
+      LongSupplier nanoClock) {
+    this(breakers, requires, new Workers(null), nanoClock);
+  }
 
   /**
    * Sets up the path.
@@ -46,13 +63,16 @@ public final class RequestPath {
    * @param requires by a method's name the dependencies it cannot do without. A method of a {@link
    *     org.apache.thrift.TMultiplexedProcessor} is called {@code Service.method}, or just {@code
    *     method} if no other service has one of that name
+   * @param workers is told of the threads that serve requests
    * @param nanoClock the clock of the breakers
    * @throws IllegalArgumentException if a method requires a dependency that has no breaker
    */
   public RequestPath(
       Map<String, CircuitBreaker> breakers,
       Map<String, List<String>> requires,
+      Workers workers,
       LongSupplier nanoClock) {
+    this.workers = Objects.requireNonNull(workers, "workers");
     this.breakers = Map.copyOf(breakers);
     this.nanoClock = Objects.requireNonNull(nanoClock, "nanoClock");
     Map<String, List<String>> copy = new LinkedHashMap<>();
@@ -96,7 +116,7 @@ public final class RequestPath {
     methods.found().forEach(method -> needs.remove(method.canonicalName()));
     needs.forEach((declared, needed) -> addUnseen(routes, declared, needed));
     Route unknown = new Route(null, false, List.of(), stats(UNKNOWN, Set.of()));
-    return new InterceptedProcessor(delegate, new RouteTable(routes, unknown), nanoClock);
+    return new InterceptedProcessor(delegate, new RouteTable(routes, unknown), workers, nanoClock);
   }
 
   static void refuseUnlessPlain(TProcessor processor) {

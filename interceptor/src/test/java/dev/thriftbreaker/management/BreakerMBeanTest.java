@@ -93,7 +93,7 @@ class BreakerMBeanTest {
     long start = breaker.now();
     long permit = breaker.tryAcquire(start);
     clocks.advance(time);
-    breaker.complete(permit, outcome, start, breaker.now(), error);
+    breaker.complete(permit, outcome, start, error);
   }
 
   private void trip() {

@@ -143,7 +143,7 @@ class ManagementTest {
         long start = inventory.now();
         long permit = inventory.tryAcquire(start);
         clocks.advance(Duration.ofMillis(10));
-        inventory.complete(permit, Outcome.FAILURE, start, inventory.now(), null);
+        inventory.complete(permit, Outcome.FAILURE, start, null);
       }
       inventory.tryAcquire(inventory.now());
       clocks.advance(Duration.ofMillis(100));
