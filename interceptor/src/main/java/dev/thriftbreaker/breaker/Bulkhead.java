@@ -10,7 +10,8 @@ import java.lang.invoke.VarHandle;
  * while it is healthy, up to its share of the server's threads (see {@link Workers}). Below the
  * limit a call is admitted. At the limit it is admitted only as long as calls go on ending at about
  * the pace that a healthy dependency shows: so a burst is not refused, and a dependency that hangs
- * keeps few more threads than the limit. The pace is {@link #isOnPace}.
+ * keeps few more threads than the limit, and so does one that has become slow. The pace is {@link
+ * #isOnPace}.
  *
  * <p>Concurrency: the count is one atomic add when a call begins and one when it ends. What the
  * limit rests on is written by the tick and read by calls, each value by itself; the stamps beside
@@ -30,7 +31,8 @@ final class Bulkhead {
   private static final int COUNT = PAD;
   private static final int PROGRESS = PAD + 1;
   private static final int PEAK = PAD + 2;
-  private static final int LENGTH = PAD + 3 + PAD;
+  private static final int RECENT = PAD + 3;
+  private static final int LENGTH = PAD + 4 + PAD;
 
   /** The latency that is assumed of a dependency of which nothing is known. */
   private static final long UNKNOWN_LATENCY_NANOS = 20_000_000;
@@ -46,7 +48,7 @@ final class Bulkhead {
   private volatile int fixed;
   private volatile int limit;
   private volatile int lost;
-  private volatile long latencyNanos = UNKNOWN_LATENCY_NANOS;
+  private volatile long latencyNanos;
   private volatile boolean learned;
 
   // the tick's own
@@ -104,7 +106,13 @@ final class Bulkhead {
 
   /** A healthy call's mean duration, as far as it is known. */
   long latencyNanos() {
-    return latencyNanos;
+    long known = latencyNanos;
+    return known > 0 ? known : Math.max(UNKNOWN_LATENCY_NANOS, recentNanos());
+  }
+
+  /** How long calls took that ended just now. */
+  private long recentNanos() {
+    return (long) LONGS.getOpaque(line, RECENT);
   }
 
   /** When a call last ended, or began while there was no other; on the clock of the calls. */
@@ -127,9 +135,11 @@ final class Bulkhead {
     count(now);
   }
 
-  void leave(long now) {
+  void leave(long durationNanos, long now) {
     LONGS.getAndAdd(line, COUNT, -1L);
     LONGS.setOpaque(line, PROGRESS, now);
+    long recent = recentNanos();
+    LONGS.setOpaque(line, RECENT, recent + (durationNanos - recent) / 8);
   }
 
   /** Whether {@link #enter} would refuse; takes nothing. */
@@ -150,8 +160,10 @@ final class Bulkhead {
   }
 
   private boolean isOnPace(long inFlight, long now) {
-    long sinceProgress = now - progressNanos();
-    return isOnPace(inFlight, sinceProgress, latencyNanos, workers.leftBeside(this, inFlight + 1));
+    long latency = latencyNanos();
+    return recentNanos() <= 4 * latency
+        && isOnPace(
+            inFlight, now - progressNanos(), latency, workers.leftBeside(this, inFlight + 1));
   }
 
   /**
@@ -167,7 +179,7 @@ final class Bulkhead {
     long paceNanos = latencyNanos / Math.max(1, inFlight);
     return left >= 1
         ? sinceProgressNanos <= Math.max(2_000_000, 5 * paceNanos)
-        : sinceProgressNanos <= Math.max(500_000, 2 * paceNanos);
+        : sinceProgressNanos <= Math.max(200_000, paceNanos);
   }
 
   /**

@@ -302,8 +302,8 @@ public final class CircuitBreaker {
     int slot = Permits.slot(permit);
     inFlight.end(slot); // before the clock is read: InFlight says why
     long endNanos = now();
-    bulkhead.leave(endNanos);
     long duration = endNanos - startNanos;
+    bulkhead.leave(duration, endNanos);
     Cell mine = inFlight.cell(slot);
     if (mine == null || mine.owner != Thread.currentThread()) {
       mine = cells.mine();

@@ -1,5 +1,6 @@
 package dev.thriftbreaker.breaker;
 
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -36,6 +37,7 @@ final class InFlight {
 
   /** Slots that any thread may take. */
   private static final class Shared {
+    final AtomicInteger cursor = new AtomicInteger();
     final AtomicLongArray stamps = new AtomicLongArray(SHARED);
     final AtomicLongArray claims = new AtomicLongArray(SHARED);
     final AtomicReferenceArray<Thread> threads = new AtomicReferenceArray<>(SHARED);
@@ -76,12 +78,10 @@ final class InFlight {
       shared.compareAndSet(null, new Shared());
       slots = shared.get();
     }
-    Thread me = Thread.currentThread();
-    int home = (int) (me.getId() * 0x9E3779B97F4A7C15L >>> 54);
     for (int i = 0; i < TRIES; i++) {
-      int place = (home + i) % SHARED;
+      int place = slots.cursor.getAndIncrement() & (SHARED - 1);
       if (slots.stamps.get(place) == 0 && slots.stamps.compareAndSet(place, 0, stamp)) {
-        slots.threads.setOpaque(place, me);
+        slots.threads.setOpaque(place, Thread.currentThread());
         return FIRST_SHARED + place;
       }
     }

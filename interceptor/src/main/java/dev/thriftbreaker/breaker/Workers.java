@@ -90,7 +90,8 @@ public final class Workers {
 
   /**
    * How many threads are left if one dependency holds so many and each other one its share, or what
-   * it holds if that is more.
+   * it holds if that is more. A share of a single thread is not kept free: where threads are so
+   * few, that would refuse calls of healthy dependencies all the time.
    */
   long leftBeside(Bulkhead one, long held) {
     int share = share();
@@ -100,7 +101,7 @@ public final class Workers {
     long left = size - held;
     for (Bulkhead other : bulkheads) {
       if (other != one) {
-        left -= Math.max(share, other.inFlight());
+        left -= Math.max(share > 1 ? share : 0, other.inFlight());
       }
     }
     return left;

@@ -23,6 +23,10 @@ final class Bench {
   }
 
   Bench(UnaryOperator<BreakerConfig.Builder> settings, Workers workers) {
+    this(settings, workers, Heartbeat.STEADY);
+  }
+
+  Bench(UnaryOperator<BreakerConfig.Builder> settings, Workers workers, Heartbeat heartbeat) {
     breaker =
         new CircuitBreaker(
             "inventory",
@@ -36,7 +40,7 @@ final class Bench {
             () -> random,
             () -> {},
             workers,
-            Heartbeat.STEADY);
+            heartbeat);
     breaker.addListener((Transition transition) -> heard.add(transition));
   }
 
