@@ -24,6 +24,7 @@ import java.util.function.Predicate;
  * @param probes see {@link Builder#probes(int)}
  * @param probeSuccesses see {@link Builder#probeSuccesses(int)}
  * @param probeFailureRateThreshold see {@link Builder#probeFailureRateThreshold(double)}
+ * @param callTimeout see {@link Builder#callTimeout(Duration)}
  * @param outcomes how the end of a call is judged
  */
 public record BreakerConfig(
@@ -41,6 +42,7 @@ public record BreakerConfig(
     int probes,
     int probeSuccesses,
     double probeFailureRateThreshold,
+    Duration callTimeout,
     OutcomeRules outcomes) {
 
   /** What a breaker's window slides over. */
@@ -73,6 +75,7 @@ public record BreakerConfig(
    * @param probes as above
    * @param probeSuccesses as above
    * @param probeFailureRateThreshold as above
+   * @param callTimeout as above
    * @param outcomes as above
    * @throws IllegalArgumentException naming the first setting that is out of range, its value and
    *     what was expected
@@ -101,6 +104,7 @@ public record BreakerConfig(
     if (windowType == WindowType.COUNT && minimumCalls > windowSize) {
       throw bad("minimumCalls", minimumCalls, "at most windowSize, which is " + windowSize);
     }
+    durationOrNone("callTimeout", callTimeout);
     Objects.requireNonNull(outcomes, "outcomes");
   }
 
@@ -140,6 +144,16 @@ public record BreakerConfig(
     }
   }
 
+  private static void durationOrNone(String name, Duration value) {
+    boolean fits =
+        value != null
+            && value.compareTo(LONGEST) <= 0
+            && (value.isZero() || value.compareTo(Duration.ofMillis(1)) >= 0);
+    if (!fits) {
+      throw bad(name, value, "a duration from 1 ms to 1 day, or 0s");
+    }
+  }
+
   private static IllegalArgumentException bad(String name, Object value, String expected) {
     return new IllegalArgumentException(name + ": " + value + " (expected: " + expected + ")");
   }
@@ -160,6 +174,7 @@ public record BreakerConfig(
     private int probes = 5;
     private int probeSuccesses = 3;
     private double probeFailureRateThreshold;
+    private Duration callTimeout = Duration.ZERO;
     private Classifier classifier;
     private final List<Class<? extends Throwable>> ignored = new ArrayList<>();
     private final List<Class<? extends Throwable>> failures = new ArrayList<>();
@@ -183,6 +198,7 @@ public record BreakerConfig(
       probes = from.probes;
       probeSuccesses = from.probeSuccesses;
       probeFailureRateThreshold = from.probeFailureRateThreshold;
+      callTimeout = from.callTimeout;
       classifier = from.outcomes.classifier();
       ignored.addAll(from.outcomes.ignored());
       failures.addAll(from.outcomes.failures());
@@ -351,6 +367,19 @@ public record BreakerConfig(
     }
 
     /**
+     * The longest that a call over a pool of Thrift clients takes, from the wait for a connection to
+     * the last byte of the answer. When it passes, the connection is closed, and the caller gets a
+     * TTransportException of type TIMED_OUT, which is a failure. Other calls have no such limit.
+     *
+     * @param duration 1 ms to 1 day, or 0 for none; 0 by default
+     * @return this
+     */
+    public Builder callTimeout(Duration duration) {
+      callTimeout = duration;
+      return this;
+    }
+
+    /**
      * The user's own judge of errors, asked before every other rule.
      *
      * @param classifier returns null where it has no opinion
@@ -445,6 +474,7 @@ public record BreakerConfig(
           probes,
           probeSuccesses,
           probeFailureRateThreshold,
+          callTimeout,
           rules);
     }
   }

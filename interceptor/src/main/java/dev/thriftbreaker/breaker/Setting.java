@@ -103,7 +103,14 @@ public enum Setting {
       true,
       Setting::rate,
       (b, v) -> b.probeFailureRateThreshold((Double) v),
-      c -> c.probeFailureRateThreshold());
+      c -> c.probeFailureRateThreshold()),
+  /** See {@link BreakerConfig.Builder#callTimeout(Duration)}. */
+  CALL_TIMEOUT(
+      "callTimeout",
+      true,
+      Setting::duration,
+      (b, v) -> b.callTimeout((Duration) v),
+      c -> c.callTimeout());
 
   private static final Pattern DURATION = Pattern.compile("(\\d{1,12})\\s*(ms|s|m|h|d)");
 
