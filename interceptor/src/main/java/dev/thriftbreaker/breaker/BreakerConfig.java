@@ -367,9 +367,9 @@ public record BreakerConfig(
     }
 
     /**
-     * The longest that a call over a pool of Thrift clients takes, from the wait for a connection to
-     * the last byte of the answer. When it passes, the connection is closed, and the caller gets a
-     * TTransportException of type TIMED_OUT, which is a failure. Other calls have no such limit.
+     * The longest that a call over a pool of Thrift clients takes, from the wait for a connection
+     * to the last byte of the answer. When it passes, the connection is closed, and the caller gets
+     * a TTransportException of type TIMED_OUT, which is a failure. Other calls have no such limit.
      *
      * @param duration 1 ms to 1 day, or 0 for none; 0 by default
      * @return this
