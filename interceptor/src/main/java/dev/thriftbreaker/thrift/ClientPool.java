@@ -95,6 +95,7 @@ public final class ClientPool {
     borrowTimeout = settings.borrowTimeout;
     GenericObjectPoolConfig<PooledClient> config = new GenericObjectPoolConfig<>();
     config.setJmxEnabled(false);
+    config.setTestOnReturn(true);
     config.setMaxTotal(maxConnections);
     config.setMaxIdle(maxConnections);
     config.setMinEvictableIdleDuration(settings.maxIdleTime);
@@ -284,24 +285,20 @@ public final class ClientPool {
     return thrown instanceof TException && thrown instanceof TBase;
   }
 
-  private void giveBack(PooledClient client) {
-    client.used(keeper.now());
-    try {
-      pool.returnObject(client);
-    } catch (RuntimeException e) {
-      log.warn("A connection of {} did not go back into its pool", name, e);
-    }
-  }
-
   private void discard(PooledClient client) {
     if (client.isOpen()) {
       discarded.increment();
     }
     client.discard();
+    giveBack(client);
+  }
+
+  private void giveBack(PooledClient client) {
+    client.used(keeper.now());
     try {
-      pool.invalidateObject(client);
-    } catch (Exception e) {
-      log.warn("A connection of {} did not leave its pool", name, e);
+      pool.returnObject(client); // one that is not open leaves the pool
+    } catch (RuntimeException e) {
+      log.warn("A connection of {} did not go back into its pool", name, e);
     }
   }
 
@@ -326,6 +323,11 @@ public final class ClientPool {
     @Override
     public PooledObject<PooledClient> wrap(PooledClient client) {
       return new DefaultPooledObject<>(client);
+    }
+
+    @Override
+    public boolean validateObject(PooledObject<PooledClient> pooled) {
+      return pooled.getObject().isOpen();
     }
 
     @Override

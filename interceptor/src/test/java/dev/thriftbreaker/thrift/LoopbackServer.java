@@ -16,6 +16,7 @@ import org.apache.thrift.protocol.TProtocol;
 import org.apache.thrift.transport.TSocket;
 import org.apache.thrift.transport.TTransport;
 import org.apache.thrift.transport.TTransportFactory;
+import org.awaitility.Awaitility;
 
 /** A server that does to each connection what a test says, and can be killed and started again. */
 final class LoopbackServer implements AutoCloseable {
@@ -48,6 +49,7 @@ final class LoopbackServer implements AutoCloseable {
   private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
   private final AtomicInteger accepted = new AtomicInteger();
   private final Behaviour behaviour;
+  private final Thread acceptor;
 
   LoopbackServer(Behaviour behaviour) throws IOException {
     this(0, behaviour);
@@ -60,7 +62,7 @@ final class LoopbackServer implements AutoCloseable {
   LoopbackServer(ServerSocket listener, Behaviour behaviour) {
     this.listener = listener;
     this.behaviour = behaviour;
-    Thread acceptor = new Thread(this::accept, "acceptor-" + port());
+    acceptor = new Thread(this::accept, "acceptor-" + port());
     acceptor.setDaemon(true);
     acceptor.start();
   }
@@ -115,10 +117,11 @@ final class LoopbackServer implements AutoCloseable {
     }
   }
 
-  /** Closes the connections, and takes no more. */
+  /** Closes the connections, and takes no more. The port is free then. */
   @Override
   public void close() throws IOException {
     listener.close();
+    Awaitility.await().until(() -> !acceptor.isAlive());
     for (Socket socket : connections) {
       socket.close();
     }
