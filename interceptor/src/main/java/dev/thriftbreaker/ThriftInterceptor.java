@@ -10,6 +10,7 @@ import dev.thriftbreaker.fleet.FleetSync;
 import dev.thriftbreaker.fleet.redis.RedisStore;
 import dev.thriftbreaker.management.InterceptorMXBean;
 import dev.thriftbreaker.management.Management;
+import dev.thriftbreaker.management.PoolNumbers;
 import dev.thriftbreaker.thrift.ClientPool;
 import dev.thriftbreaker.thrift.ClientPools;
 import dev.thriftbreaker.thrift.Guard;
@@ -69,6 +70,7 @@ public final class ThriftInterceptor implements AutoCloseable {
   private final FleetSync fleet;
   private final Management management;
   private final Set<String> registeredMethods = new HashSet<>();
+  private final Set<String> registeredPools = new HashSet<>();
   private boolean closed;
 
   private ThriftInterceptor(Builder settings) {
@@ -233,7 +235,28 @@ public final class ThriftInterceptor implements AutoCloseable {
    * @throws IllegalStateException if this interceptor is closed
    */
   public <T> T guard(String dependency, Class<T> type, ClientPool.Builder<? extends T> pool) {
-    return clientPools.guard(breaker(dependency), type, pool);
+    T guarded = clientPools.guard(breaker(dependency), type, pool);
+    registerPool(dependency);
+    return guarded;
+  }
+
+  /** Once for a dependency, however many pools it has. */
+  private synchronized void registerPool(String dependency) {
+    if (!closed && !registeredPools.contains(dependency)) {
+      management.pool(
+          dependency,
+          () -> {
+            ClientPools.Numbers numbers = clientPools.numbers(dependency);
+            return new PoolNumbers(
+                numbers.active(),
+                numbers.idle(),
+                numbers.opened(),
+                numbers.discarded(),
+                numbers.timeouts(),
+                numbers.unserved());
+          });
+      registeredPools.add(dependency);
+    }
   }
 
   /**

@@ -22,6 +22,7 @@ import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -32,6 +33,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.thrift.TApplicationException;
 import org.apache.thrift.TException;
+import org.apache.thrift.protocol.TBinaryProtocol;
 import org.apache.thrift.protocol.TProtocolException;
 import org.apache.thrift.transport.TSocket;
 import org.apache.thrift.transport.TTransportException;
@@ -183,6 +185,31 @@ class ClientPoolTest {
       }
     }
     throw new AssertionError("the backlog does not fill");
+  }
+
+  @Test
+  void theCallerOfAWrappedServerGetsAReplyWhenItsDependencyTimesOut() throws Exception {
+    // given
+    Stock.Iface stock = guarded(server(LoopbackServer.HANG));
+    Stock.Iface handler =
+        new LoopbackServer.Answering() {
+          @Override
+          public long ping(long number) throws TException {
+            return number < 0 ? number : stock.ping(number);
+          }
+        };
+    RequestPath path = new RequestPath(Map.of("stock", breaker), Map.of(), System::nanoTime);
+    LoopbackServer server = server(serving(path.wrap(new Stock.Processor<>(handler)), PLAIN));
+    TSocket connection = new TSocket("127.0.0.1", server.port());
+    connection.open();
+    opened.add(connection);
+    Stock.Client caller = new Stock.Client(new TBinaryProtocol(connection));
+
+    // when / then
+    assertThatThrownBy(() -> caller.ping(1))
+        .isInstanceOf(TApplicationException.class)
+        .hasMessage("Internal error processing ping");
+    assertThat(caller.ping(-1)).as("over the same connection").isEqualTo(-1);
   }
 
   @Test
