@@ -31,6 +31,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.thrift.TApplicationException;
 import org.apache.thrift.TException;
 import org.apache.thrift.protocol.TBinaryProtocol;
@@ -41,9 +42,11 @@ import org.apache.thrift.transport.TTransportFactory;
 import org.apache.thrift.transport.layered.TFramedTransport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ClientPoolTest {
 
   private static final Duration TIMEOUT = Duration.ofMillis(200);
@@ -210,6 +213,22 @@ class ClientPoolTest {
         .isInstanceOf(TApplicationException.class)
         .hasMessage("Internal error processing ping");
     assertThat(caller.ping(-1)).as("over the same connection").isEqualTo(-1);
+  }
+
+  @Test
+  void aDeadlineThatPassesBeforeThereIsASocketIsKeptAsSoonAsThereIs() throws Exception {
+    LoopbackServer server = server(LoopbackServer.HANG);
+    Stock.Iface stock =
+        guarded(
+            ClientPool.builder(
+                Stock.Client::new,
+                () -> {
+                  LockSupport.parkNanos(2 * TIMEOUT.toNanos()); // such as a look-up of a name
+                  return new TSocket("127.0.0.1", server.port());
+                }));
+
+    assertTimesOut(() -> stock.ping(1));
+    assertThat(server.accepted()).isZero();
   }
 
   @Test
