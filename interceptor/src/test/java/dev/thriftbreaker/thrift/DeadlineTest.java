@@ -55,7 +55,7 @@ class DeadlineTest {
   @Test
   void eitherTheCallEndsOrItsDeadlinePasses() throws InterruptedException {
     HeadOn.run(
-        50_000,
+        20_000,
         () ->
             new HeadOn.Round() {
               final Counting contested = new Counting();
@@ -86,7 +86,7 @@ class DeadlineTest {
   @Test
   void aLateKeeperNeverHitsTheNextCallOnTheConnection() throws InterruptedException {
     HeadOn.run(
-        50_000,
+        20_000,
         () ->
             new HeadOn.Round() {
               final Counting contested = new Counting();
