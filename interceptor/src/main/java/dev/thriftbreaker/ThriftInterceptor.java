@@ -11,6 +11,9 @@ import dev.thriftbreaker.fleet.FleetSync;
 import dev.thriftbreaker.fleet.redis.RedisStore;
 import dev.thriftbreaker.management.InterceptorMXBean;
 import dev.thriftbreaker.management.Management;
+import dev.thriftbreaker.management.PoolNumbers;
+import dev.thriftbreaker.thrift.ClientPool;
+import dev.thriftbreaker.thrift.ClientPools;
 import dev.thriftbreaker.thrift.Guard;
 import dev.thriftbreaker.thrift.MethodStats;
 import dev.thriftbreaker.thrift.RequestPath;
@@ -65,13 +68,16 @@ public final class ThriftInterceptor implements AutoCloseable {
   private final Map<String, CircuitBreaker> breakers;
   private final RequestPath requestPath;
   private final Housekeeper housekeeper;
+  private final ClientPools clientPools;
   private final FleetSync fleet;
   private final Management management;
   private final Set<String> registeredMethods = new HashSet<>();
+  private final Set<String> registeredPools = new HashSet<>();
   private boolean closed;
 
   private ThriftInterceptor(Builder settings) {
     server = settings.server;
+    clientPools = new ClientPools(server);
     String instance = settings.instance != null ? settings.instance : madeUpInstance(server);
     Map<String, BreakerConfig> configs = settings.configs();
     List<AutoCloseable> opened = new ArrayList<>();
@@ -214,6 +220,49 @@ public final class ThriftInterceptor implements AutoCloseable {
   }
 
   /**
+   * Puts a dependency's breaker in front of a pool of generated clients, which any number of
+   * threads may call, and keeps the dependency's {@link BreakerConfig.Builder#callTimeout
+   * callTimeout} for each call.
+   *
+   * <p>Throws what the client throws, a {@link dev.thriftbreaker.thrift.BreakerOpenException} where
+   * the breaker refuses, a TTransportException of type TIMED_OUT when the callTimeout passes, and a
+   * {@link dev.thriftbreaker.thrift.NoConnectionException} if the pool has no connection to give.
+   *
+   * @param <T> the interface
+   * @param dependency the dependency's name
+   * @param type the interface to guard, a generated {@code Iface}
+   * @param pool describes the pool, which is closed with this interceptor
+   * @return a guarded client
+   * @throws IllegalArgumentException if there is no such dependency, or the type is not an
+   *     interface that can be guarded
+   * @throws IllegalStateException if this interceptor is closed
+   */
+  public <T> T guard(String dependency, Class<T> type, ClientPool.Builder<? extends T> pool) {
+    T guarded = clientPools.guard(breaker(dependency), type, pool);
+    registerPool(dependency);
+    return guarded;
+  }
+
+  /** Once for a dependency, however many pools it has. */
+  private synchronized void registerPool(String dependency) {
+    if (!closed && !registeredPools.contains(dependency)) {
+      management.pool(
+          dependency,
+          () -> {
+            ClientPools.Numbers numbers = clientPools.numbers(dependency);
+            return new PoolNumbers(
+                numbers.active(),
+                numbers.idle(),
+                numbers.opened(),
+                numbers.discarded(),
+                numbers.timeouts(),
+                numbers.unserved());
+          });
+      registeredPools.add(dependency);
+    }
+  }
+
+  /**
    * Makes one call under a dependency's breaker, for anything that is not a Thrift client: SQL,
    * HTTP, a cache.
    *
@@ -322,6 +371,7 @@ public final class ThriftInterceptor implements AutoCloseable {
       close(fleet);
     }
     close(management);
+    close(clientPools);
   }
 
   private static void close(AutoCloseable resource) {

@@ -28,6 +28,7 @@ import java.util.function.Predicate;
  * @param rampStart see {@link Builder#rampStart(double)}
  * @param rampInterval see {@link Builder#rampInterval(Duration)}
  * @param maxConcurrentCalls see {@link Builder#maxConcurrentCalls(int)}
+ * @param callTimeout see {@link Builder#callTimeout(Duration)}
  * @param outcomes how the end of a call is judged
  */
 public record BreakerConfig(
@@ -49,6 +50,7 @@ public record BreakerConfig(
     double rampStart,
     Duration rampInterval,
     int maxConcurrentCalls,
+    Duration callTimeout,
     OutcomeRules outcomes) {
 
   /** What a breaker's window slides over. */
@@ -88,6 +90,7 @@ public record BreakerConfig(
    * @param rampStart as above
    * @param rampInterval as above
    * @param maxConcurrentCalls as above
+   * @param callTimeout as above
    * @param outcomes as above
    * @throws IllegalArgumentException naming the first setting that is out of range, its value and
    *     what was expected
@@ -122,6 +125,7 @@ public record BreakerConfig(
     if (windowType == WindowType.COUNT && minimumCalls > windowSize) {
       throw bad("minimumCalls", minimumCalls, "at most windowSize, which is " + windowSize);
     }
+    durationOrNone("callTimeout", callTimeout);
     Objects.requireNonNull(outcomes, "outcomes");
   }
 
@@ -161,6 +165,16 @@ public record BreakerConfig(
     }
   }
 
+  private static void durationOrNone(String name, Duration value) {
+    boolean fits =
+        value != null
+            && value.compareTo(LONGEST) <= 0
+            && (value.isZero() || value.compareTo(Duration.ofMillis(1)) >= 0);
+    if (!fits) {
+      throw bad(name, value, "a duration from 1 ms to 1 day, or 0s");
+    }
+  }
+
   private static IllegalArgumentException bad(String name, Object value, String expected) {
     return new IllegalArgumentException(name + ": " + value + " (expected: " + expected + ")");
   }
@@ -185,6 +199,7 @@ public record BreakerConfig(
     private double rampStart = 0.1;
     private Duration rampInterval = Duration.ofMillis(250);
     private int maxConcurrentCalls = AUTO;
+    private Duration callTimeout = Duration.ZERO;
     private Classifier classifier;
     private final List<Class<? extends Throwable>> ignored = new ArrayList<>();
     private final List<Class<? extends Throwable>> failures = new ArrayList<>();
@@ -212,6 +227,7 @@ public record BreakerConfig(
       rampStart = from.rampStart;
       rampInterval = from.rampInterval;
       maxConcurrentCalls = from.maxConcurrentCalls;
+      callTimeout = from.callTimeout;
       classifier = from.outcomes.classifier();
       ignored.addAll(from.outcomes.ignored());
       failures.addAll(from.outcomes.failures());
@@ -434,6 +450,19 @@ public record BreakerConfig(
     }
 
     /**
+     * The longest that a call over a pool of Thrift clients takes, from the wait for a connection
+     * to the last byte of the answer. When it passes, the connection is closed, and the caller gets
+     * a TTransportException of type TIMED_OUT, which is a failure. Other calls have no such limit.
+     *
+     * @param duration 1 ms to 1 day, or 0 for none; 0 by default
+     * @return this
+     */
+    public Builder callTimeout(Duration duration) {
+      callTimeout = duration;
+      return this;
+    }
+
+    /**
      * The user's own judge of errors, asked before every other rule.
      *
      * @param classifier returns null where it has no opinion
@@ -532,6 +561,7 @@ public record BreakerConfig(
           rampStart,
           rampInterval,
           maxConcurrentCalls,
+          callTimeout,
           rules);
     }
   }

@@ -127,7 +127,14 @@ public enum Setting {
       true,
       Setting::countOrAuto,
       (b, v) -> b.maxConcurrentCalls((Integer) v),
-      c -> c.maxConcurrentCalls() == BreakerConfig.AUTO ? "auto" : c.maxConcurrentCalls());
+      c -> c.maxConcurrentCalls() == BreakerConfig.AUTO ? "auto" : c.maxConcurrentCalls()),
+  /** See {@link BreakerConfig.Builder#callTimeout(Duration)}. */
+  CALL_TIMEOUT(
+      "callTimeout",
+      true,
+      Setting::duration,
+      (b, v) -> b.callTimeout((Duration) v),
+      c -> c.callTimeout());
 
   private static final Pattern DURATION = Pattern.compile("(\\d{1,12})\\s*(ms|s|m|h|d)");
 

@@ -121,6 +121,18 @@ final class Metrics implements AutoCloseable {
     group.register();
   }
 
+  /** A pool of clients, as {@code thriftbreaker.<server>.pool.<dependency>.<metric>}. */
+  void pool(String dependency, Supplier<PoolNumbers> numbers) {
+    Group group = new Group("pool", dependency);
+    group.gauge("active", () -> numbers.get().active());
+    group.gauge("idle", () -> numbers.get().idle());
+    group.counter("opened", () -> numbers.get().opened());
+    group.counter("discarded", () -> numbers.get().discarded());
+    group.counter("timeouts", () -> numbers.get().timeouts());
+    group.counter("unserved", () -> numbers.get().unserved());
+    group.register();
+  }
+
   /** The link to Redis, as {@code thriftbreaker.<server>.link.redis.<metric>}. */
   void redisLink(FleetSync fleet) {
     Group group = new Group("link", "redis");

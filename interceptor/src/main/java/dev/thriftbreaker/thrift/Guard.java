@@ -23,13 +23,14 @@ import org.apache.thrift.transport.TTransportException;
  *
  * <ul>
  *   <li>a result, or an exception that the service's IDL declares: SUCCESS
- *   <li>InterruptedException, or the refusal of another guard inside the call: IGNORED
+ *   <li>InterruptedException, the refusal of another guard inside the call, or a {@link
+ *       NoConnectionException}: IGNORED
  *   <li>anything else, such as TTransportException, TProtocolException, TApplicationException, a
  *       RuntimeException or an Error: FAILURE
  * </ul>
  *
  * <p>Guards may be used by any number of threads, as far as the client may. A generated client may
- * not: guard a facade over a pool of them.
+ * not: guard a {@link ClientPool} of them.
  */
 public final class Guard {
 
@@ -169,7 +170,9 @@ public final class Guard {
   }
 
   private static Outcome judge(Throwable thrown) {
-    if (thrown instanceof BreakerOpenException || thrown instanceof InterruptedException) {
+    if (thrown instanceof BreakerOpenException
+        || thrown instanceof InterruptedException
+        || thrown instanceof NoConnectionException) {
       return Outcome.IGNORED;
     }
     boolean declared = thrown instanceof TException && thrown instanceof TBase;
