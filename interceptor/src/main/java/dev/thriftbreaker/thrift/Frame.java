@@ -21,6 +21,12 @@ import org.apache.thrift.transport.layered.TFramedTransport;
  */
 final class Frame {
 
+  /**
+   * How deep a message is passed over: as deep as generated code may read it, which counts structs
+   * only, not the containers around them, and skips unknown fields from where it stands.
+   */
+  private static final int SKIPPED_DEPTH = 1_024;
+
   private Frame() {}
 
   /** Whether the transport's buffer holds one message, the whole of it, and shows it. */
@@ -49,7 +55,7 @@ final class Frame {
     } else {
       // not in.skip(): a protocol's own version may trust a negative length and never end
       try {
-        TProtocolUtil.skip(in, TType.STRUCT);
+        TProtocolUtil.skip(in, TType.STRUCT, SKIPPED_DEPTH);
       } catch (TProtocolException e) {
         // unreadable: answered all the same, as generated code does
       }
