@@ -125,7 +125,8 @@ class HostileConnectionsTest {
       attacks.add(Arrays.copyOf(trial.framed(valid), length));
     }
     // garbage behind a valid message
-    for (byte[] garbage : List.of(new byte[50], "GET / HTTP/1.1".getBytes(StandardCharsets.US_ASCII))) {
+    for (byte[] garbage :
+        List.of(new byte[50], "GET / HTTP/1.1".getBytes(StandardCharsets.US_ASCII))) {
       attacks.add(bytes(trial.framed(valid), garbage));
       attacks.add(trial.framed(bytes(valid, garbage), valid));
     }
