@@ -28,6 +28,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -222,7 +223,7 @@ class HostileConnectionsTest {
   }
 
   private static String hex(byte[] bytes) {
-    return java.util.HexFormat.of().formatHex(bytes, 0, Math.min(bytes.length, 1_000));
+    return HexFormat.of().formatHex(bytes, 0, Math.min(bytes.length, 1_000));
   }
 
   private static byte[] bytes(byte[]... parts) {

@@ -2,10 +2,11 @@ package dev.thriftbreaker.thrift;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.thriftbreaker.breaker.BreakerConfig;
 import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.thrift.TestServer.Language;
-import dev.thriftbreaker.thrift.gen.Item;
 import dev.thriftbreaker.thrift.gen.Ledger;
+import dev.thriftbreaker.thrift.gen.Order;
 import dev.thriftbreaker.thrift.gen.Stock;
 import dev.thriftbreaker.thrift.gen.Warehouse;
 import java.util.ArrayList;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.apache.thrift.TException;
 import org.apache.thrift.TMultiplexedProcessor;
@@ -31,6 +33,8 @@ final class HostileServices {
 
   static final String SHED = "SHED dependency=stock state=OPEN retryAfterMs=60000";
 
+  private static final LongSupplier STILL = () -> 0;
+
   final TProcessor bare;
   final TProcessor passing;
   final TProcessor shedding;
@@ -43,11 +47,10 @@ final class HostileServices {
   private final boolean multiplexed;
   private final CircuitBreaker healthy = breaker();
   private final CircuitBreaker open = breaker();
-  private final RequestPath passingPath = new RequestPath(Map.of("stock", healthy), Map.of(), now);
+  private final RequestPath passingPath =
+      new RequestPath(Map.of("stock", healthy), Map.of(), STILL);
   private final RequestPath sheddingPath;
   private final List<WarehouseHandler> handlers = new ArrayList<>();
-
-  private static final java.util.function.LongSupplier now = () -> 0;
 
   HostileServices(boolean multiplexed) {
     this.multiplexed = multiplexed;
@@ -60,7 +63,7 @@ final class HostileServices {
         new RequestPath(
             Map.of("stock", open),
             found.stream().collect(Collectors.toMap(m -> m.canonicalName(), m -> List.of("stock"))),
-            now);
+            STILL);
     shedding = sheddingPath.wrap(toShed);
     methods = new TreeSet<>(found.stream().map(m -> m.wireName()).toList());
     oneway = new TreeSet<>(found.stream().filter(m -> m.oneway()).map(m -> m.wireName()).toList());
@@ -68,8 +71,7 @@ final class HostileServices {
   }
 
   private static CircuitBreaker breaker() {
-    return new CircuitBreaker(
-        "stock", dev.thriftbreaker.breaker.BreakerConfig.DEFAULTS, now, () -> 0.5, () -> {});
+    return new CircuitBreaker("stock", BreakerConfig.DEFAULTS, STILL, () -> 0.5, () -> {});
   }
 
   private static Stock.Iface guarded(CircuitBreaker breaker) {
@@ -114,7 +116,7 @@ final class HostileServices {
     return messages;
   }
 
-  private static dev.thriftbreaker.thrift.gen.Order order() {
+  private static Order order() {
     return ConformanceTest.order(3);
   }
 
@@ -154,9 +156,5 @@ final class HostileServices {
   /** How many requests were shed. */
   long sheds() {
     return sheddingPath.methods().stream().mapToLong(MethodStats::sheds).sum();
-  }
-
-  static List<Item> noItems() {
-    return List.of();
   }
 }

@@ -1,5 +1,6 @@
 package dev.thriftbreaker.thrift;
 
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -80,7 +81,7 @@ final class Mutator {
   }
 
   private static byte[] i32(int value) {
-    return java.nio.ByteBuffer.allocate(4).putInt(value).array();
+    return ByteBuffer.allocate(4).putInt(value).array();
   }
 
   private static byte[] replaced(byte[] bytes, int at, int span, byte[] with) {

@@ -8,6 +8,7 @@ import dev.thriftbreaker.thrift.TestServer.Wire;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.HexFormat;
 import org.apache.thrift.TApplicationException;
 import org.apache.thrift.TConfiguration;
@@ -62,9 +63,7 @@ record Trial(HostileServices services, Wire wire, Language language, Link link) 
     }
 
     boolean isLike(Result other) {
-      return java.util.Arrays.equals(output, other.output)
-          && messages == other.messages
-          && end == other.end;
+      return Arrays.equals(output, other.output) && messages == other.messages && end == other.end;
     }
   }
 
@@ -126,7 +125,7 @@ record Trial(HostileServices services, Wire wire, Language language, Link link) 
     ByteArrayOutputStream answers = new ByteArrayOutputStream();
     answers.writeBytes(expected);
     answers.writeBytes(expectedShed(next));
-    if (!java.util.Arrays.equals(both.output, answers.toByteArray()) || both.messages != 2) {
+    if (!Arrays.equals(both.output, answers.toByteArray()) || both.messages != 2) {
       disagree("shed, and the next", framed(message, next), bare, both);
     }
   }
@@ -144,10 +143,10 @@ record Trial(HostileServices services, Wire wire, Language language, Link link) 
         && !isProtocolError(bare.output)
         && isWellFormed(stream, bare.unread)) {
       boolean same = shed.unread == bare.unread && shed.messages == 1;
-      if (!same || !java.util.Arrays.equals(shed.output, expected)) {
+      if (!same || !Arrays.equals(shed.output, expected)) {
         disagree("shed", stream, bare, shed);
       }
-    } else if (shed.output.length > 0 && !java.util.Arrays.equals(shed.output, expected)) {
+    } else if (shed.output.length > 0 && !Arrays.equals(shed.output, expected)) {
       disagree("shed", stream, bare, shed);
     }
   }
@@ -271,7 +270,7 @@ record Trial(HostileServices services, Wire wire, Language language, Link link) 
       end = process(processor, in, out);
       messages += end == null ? 1 : 0;
     }
-    byte[] output = java.util.Arrays.copyOf(response.getArray(), response.length());
+    byte[] output = Arrays.copyOf(response.getArray(), response.length());
     return new Result(output, messages, stream.length - at, end);
   }
 
