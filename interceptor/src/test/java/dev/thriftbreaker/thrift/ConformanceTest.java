@@ -261,7 +261,7 @@ class ConformanceTest {
         .contains("Ledger.book", "Ledger.count", "Warehouse.count", "count", "unknown");
   }
 
-  private static final class LedgerHandler implements Ledger.Iface {
+  static final class LedgerHandler implements Ledger.Iface {
     @Override
     public long count(String account) {
       return account.length();
