@@ -24,6 +24,8 @@ import java.util.function.Predicate;
  * @param probes see {@link Builder#probes(int)}
  * @param probeSuccesses see {@link Builder#probeSuccesses(int)}
  * @param probeFailureRateThreshold see {@link Builder#probeFailureRateThreshold(double)}
+ * @param downstreamShed see {@link Builder#downstreamShed(DownstreamShed)}
+ * @param honorRetryAfter see {@link Builder#honorRetryAfter(boolean)}
  * @param outcomes how the end of a call is judged
  */
 public record BreakerConfig(
@@ -41,6 +43,8 @@ public record BreakerConfig(
     int probes,
     int probeSuccesses,
     double probeFailureRateThreshold,
+    DownstreamShed downstreamShed,
+    boolean honorRetryAfter,
     OutcomeRules outcomes) {
 
   /** What a breaker's window slides over. */
@@ -49,6 +53,14 @@ public record BreakerConfig(
     TIME,
     /** The last {@code windowSize} calls. */
     COUNT
+  }
+
+  /** What it says of a dependency, itself a server that sheds, that it shed a call. */
+  public enum DownstreamShed {
+    /** It failed. */
+    FAILURE,
+    /** Nothing: neither that it works nor that it does not. */
+    IGNORED
   }
 
   private static final Duration LONGEST = Duration.ofDays(1);
@@ -73,6 +85,8 @@ public record BreakerConfig(
    * @param probes as above
    * @param probeSuccesses as above
    * @param probeFailureRateThreshold as above
+   * @param downstreamShed as above
+   * @param honorRetryAfter as above
    * @param outcomes as above
    * @throws IllegalArgumentException naming the first setting that is out of range, its value and
    *     what was expected
@@ -101,6 +115,7 @@ public record BreakerConfig(
     if (windowType == WindowType.COUNT && minimumCalls > windowSize) {
       throw bad("minimumCalls", minimumCalls, "at most windowSize, which is " + windowSize);
     }
+    Objects.requireNonNull(downstreamShed, "downstreamShed");
     Objects.requireNonNull(outcomes, "outcomes");
   }
 
@@ -160,6 +175,8 @@ public record BreakerConfig(
     private int probes = 5;
     private int probeSuccesses = 3;
     private double probeFailureRateThreshold;
+    private DownstreamShed downstreamShed = DownstreamShed.FAILURE;
+    private boolean honorRetryAfter;
     private Classifier classifier;
     private final List<Class<? extends Throwable>> ignored = new ArrayList<>();
     private final List<Class<? extends Throwable>> failures = new ArrayList<>();
@@ -183,6 +200,8 @@ public record BreakerConfig(
       probes = from.probes;
       probeSuccesses = from.probeSuccesses;
       probeFailureRateThreshold = from.probeFailureRateThreshold;
+      downstreamShed = from.downstreamShed;
+      honorRetryAfter = from.honorRetryAfter;
       classifier = from.outcomes.classifier();
       ignored.addAll(from.outcomes.ignored());
       failures.addAll(from.outcomes.failures());
@@ -351,6 +370,32 @@ public record BreakerConfig(
     }
 
     /**
+     * How a call is judged that the dependency, itself a server, shed: that answered with a
+     * TApplicationException whose message is of the form {@code SHED dependency=... state=...
+     * retryAfterMs=...}.
+     *
+     * @param judged FAILURE by default
+     * @return this
+     */
+    public Builder downstreamShed(DownstreamShed judged) {
+      downstreamShed = judged;
+      return this;
+    }
+
+    /**
+     * Whether to call the dependency no more, once it shed a call, for as long as it told; at most
+     * for {@link #maxOpenDuration(Duration)}. All its methods are left alone then, also those that
+     * it does not shed.
+     *
+     * @param honor false by default
+     * @return this
+     */
+    public Builder honorRetryAfter(boolean honor) {
+      honorRetryAfter = honor;
+      return this;
+    }
+
+    /**
      * The user's own judge of errors, asked before every other rule.
      *
      * @param classifier returns null where it has no opinion
@@ -445,6 +490,8 @@ public record BreakerConfig(
           probes,
           probeSuccesses,
           probeFailureRateThreshold,
+          downstreamShed,
+          honorRetryAfter,
           rules);
     }
   }

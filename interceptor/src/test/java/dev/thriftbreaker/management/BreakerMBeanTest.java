@@ -12,6 +12,7 @@ import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.breaker.Mode;
 import dev.thriftbreaker.breaker.ModeOverride;
 import dev.thriftbreaker.breaker.Outcome;
+import dev.thriftbreaker.breaker.Setting;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -122,7 +123,9 @@ class BreakerMBeanTest {
     assertThat(remote.getModeUntil()).isEmpty();
     assertThat(remote.getHistory()).isEmpty();
     assertThat(remote.getConfigVersion()).isEqualTo(1);
-    assertThat(remote.getSettings()).containsEntry("failureRateThreshold", "0.5").hasSize(14);
+    assertThat(remote.getSettings())
+        .containsEntry("failureRateThreshold", "0.5")
+        .hasSize(Setting.values().length);
   }
 
   @Test
