@@ -406,6 +406,7 @@ public final class ThriftInterceptor implements AutoCloseable {
                 method::failures,
                 method::sheds,
                 method::contained,
+                method::fallbacks,
                 method::inFlight,
                 method::latency),
             method::latency);
