@@ -222,8 +222,11 @@ class DownstreamTest {
 
   @Test
   void holdsOffOnlyWhenToldSoByAnotherServerAndWhenSet() {
-    Downstream unset = listening(breaker(s -> s));
+    CircuitBreaker breaker = breaker(s -> s);
+    Downstream unset = listening(breaker);
     call(unset, shed(4_000));
+    assertThat(call(unset, null)).isNull();
+    breaker.configure(breaker.config().toBuilder().honorRetryAfter(true).build());
     assertThat(call(unset, null)).isNull();
 
     Downstream set = listening(breaker(s -> s.honorRetryAfter(true)));

@@ -87,6 +87,7 @@ class ShedTest {
         "SHED  dependency=a state=OPEN retryAfterMs=1",
         "shed dependency=a state=OPEN retryAfterMs=1",
         " SHED dependency=a state=OPEN retryAfterMs=1",
+        "SHED dependency=SHED dependency=a state=OPEN retryAfterMs=1",
         "no such sku: SHED dependency=a state=OPEN retryAfterMs=1"
       })
   void takesADamagedOrForgedTokenForNone(String message) {
