@@ -29,6 +29,8 @@ import java.util.function.Predicate;
  * @param rampInterval see {@link Builder#rampInterval(Duration)}
  * @param maxConcurrentCalls see {@link Builder#maxConcurrentCalls(int)}
  * @param callTimeout see {@link Builder#callTimeout(Duration)}
+ * @param downstreamShed see {@link Builder#downstreamShed(DownstreamShed)}
+ * @param honorRetryAfter see {@link Builder#honorRetryAfter(boolean)}
  * @param outcomes how the end of a call is judged
  */
 public record BreakerConfig(
@@ -51,6 +53,8 @@ public record BreakerConfig(
     Duration rampInterval,
     int maxConcurrentCalls,
     Duration callTimeout,
+    DownstreamShed downstreamShed,
+    boolean honorRetryAfter,
     OutcomeRules outcomes) {
 
   /** What a breaker's window slides over. */
@@ -63,6 +67,14 @@ public record BreakerConfig(
 
   /** {@link #maxConcurrentCalls()}: found out by the breaker itself. */
   public static final int AUTO = 0;
+
+  /** What it says of a dependency, itself a server that sheds, that it shed a call. */
+  public enum DownstreamShed {
+    /** It failed. */
+    FAILURE,
+    /** Nothing: neither that it works nor that it does not. */
+    IGNORED
+  }
 
   private static final Duration LONGEST = Duration.ofDays(1);
 
@@ -91,6 +103,8 @@ public record BreakerConfig(
    * @param rampInterval as above
    * @param maxConcurrentCalls as above
    * @param callTimeout as above
+   * @param downstreamShed as above
+   * @param honorRetryAfter as above
    * @param outcomes as above
    * @throws IllegalArgumentException naming the first setting that is out of range, its value and
    *     what was expected
@@ -116,9 +130,9 @@ public record BreakerConfig(
     count("probes", probes, 1, HalfOpenState.MAX_PROBES);
     count("probeSuccesses", probeSuccesses, 1, 1_000_000);
     rate("probeFailureRateThreshold", probeFailureRateThreshold, true);
-    duration("earlyProbeInterval", earlyProbeInterval, Duration.ZERO);
+    durationOrNone("earlyProbeInterval", earlyProbeInterval);
     rate("rampStart", rampStart, false);
-    duration("rampInterval", rampInterval, Duration.ZERO);
+    durationOrNone("rampInterval", rampInterval);
     if (maxConcurrentCalls < AUTO || maxConcurrentCalls > 1_000_000) {
       throw bad("maxConcurrentCalls", maxConcurrentCalls, "auto, or 1 to 1000000");
     }
@@ -126,6 +140,7 @@ public record BreakerConfig(
       throw bad("minimumCalls", minimumCalls, "at most windowSize, which is " + windowSize);
     }
     durationOrNone("callTimeout", callTimeout);
+    Objects.requireNonNull(downstreamShed, "downstreamShed");
     Objects.requireNonNull(outcomes, "outcomes");
   }
 
@@ -200,6 +215,8 @@ public record BreakerConfig(
     private Duration rampInterval = Duration.ofMillis(250);
     private int maxConcurrentCalls = AUTO;
     private Duration callTimeout = Duration.ZERO;
+    private DownstreamShed downstreamShed = DownstreamShed.FAILURE;
+    private boolean honorRetryAfter;
     private Classifier classifier;
     private final List<Class<? extends Throwable>> ignored = new ArrayList<>();
     private final List<Class<? extends Throwable>> failures = new ArrayList<>();
@@ -228,6 +245,8 @@ public record BreakerConfig(
       rampInterval = from.rampInterval;
       maxConcurrentCalls = from.maxConcurrentCalls;
       callTimeout = from.callTimeout;
+      downstreamShed = from.downstreamShed;
+      honorRetryAfter = from.honorRetryAfter;
       classifier = from.outcomes.classifier();
       ignored.addAll(from.outcomes.ignored());
       failures.addAll(from.outcomes.failures());
@@ -410,6 +429,19 @@ public record BreakerConfig(
     }
 
     /**
+     * How a call is judged that the dependency, itself a server, shed: that answered with a
+     * TApplicationException whose message is of the form {@code SHED dependency=... state=...
+     * retryAfterMs=...}.
+     *
+     * @param judged FAILURE by default
+     * @return this
+     */
+    public Builder downstreamShed(DownstreamShed judged) {
+      downstreamShed = judged;
+      return this;
+    }
+
+    /**
      * The share of calls that pass at first after a recovery.
      *
      * @param share more than 0, up to 1; 0.1 by default
@@ -459,6 +491,19 @@ public record BreakerConfig(
      */
     public Builder callTimeout(Duration duration) {
       callTimeout = duration;
+      return this;
+    }
+
+    /**
+     * Whether to call the dependency no more, once it shed a call, for as long as it told; at most
+     * for {@link #maxOpenDuration(Duration)}. All its methods are left alone then, also those that
+     * it does not shed.
+     *
+     * @param honor false by default
+     * @return this
+     */
+    public Builder honorRetryAfter(boolean honor) {
+      honorRetryAfter = honor;
       return this;
     }
 
@@ -562,6 +607,8 @@ public record BreakerConfig(
           rampInterval,
           maxConcurrentCalls,
           callTimeout,
+          downstreamShed,
+          honorRetryAfter,
           rules);
     }
   }

@@ -45,6 +45,8 @@ public final class CircuitBreaker {
   /** The same, where as many calls are in flight as may be. */
   public static final long FULL = -2;
 
+  private static final String FULL_REASON = "FULL";
+
   /**
    * The generation of a call that passes only because an operator said so: no state takes its
    * outcome.
@@ -247,14 +249,10 @@ public final class CircuitBreaker {
         current.override == null
             ? current.state.tryAcquire(now)
             : tryAcquireOverridden(current, now);
-    if (permit == REFUSED) {
-      countRefusal(now);
-      return REFUSED;
-    }
-    if (!enter(current, permit, holdsThread, now)) {
-      refusedFull.increment();
-      count(current.state, now);
-      return FULL;
+    if (permit == REFUSED || !enter(current, permit, holdsThread, now)) {
+      long refusal = permit == REFUSED ? REFUSED : FULL;
+      countRefusal(refusal, status.state, now);
+      return refusal;
     }
     Cell mine = cells.mine();
     if (mine != null) {
@@ -368,22 +366,29 @@ public final class CircuitBreaker {
    * Counts a refusal that somebody made on this breaker's word without asking for a permit, as the
    * door of a server does.
    *
-   * @param now the present, from {@link #now()}
+   * @param refusal what was refused, from {@link #refusal(long)}
    */
-  public void countRefusal(long now) {
-    State state = status.state;
-    if (state instanceof ClosedState) {
-      refusedFull.increment(); // a closed breaker refuses for no other reason
+  public void countRefusal(Refusal refusal) {
+    if (refusal.reason().equals(FULL_REASON)) {
+      refusedFull.increment();
     }
-    count(state, now);
+    refused.increment();
+    status.state.countRefusal();
+    CallListener[] listeners = callListeners;
+    if (listeners != null) {
+      tellRefused(listeners, refusal);
+    }
   }
 
-  private void count(State state, long now) {
+  private void countRefusal(long permit, State state, long now) {
+    if (permit == FULL) {
+      refusedFull.increment();
+    }
     refused.increment();
     state.countRefusal();
     CallListener[] listeners = callListeners;
     if (listeners != null) {
-      tellRefused(listeners, refusal(now));
+      tellRefused(listeners, refusal(permit, now));
     }
   }
 
@@ -423,7 +428,7 @@ public final class CircuitBreaker {
 
   /** When about one of the calls in flight will have ended. */
   private Refusal full() {
-    return new Refusal(name, "FULL", bulkhead.latencyNanos());
+    return new Refusal(name, FULL_REASON, bulkhead.latencyNanos());
   }
 
   private long tryAcquireOverridden(Status current, long now) {

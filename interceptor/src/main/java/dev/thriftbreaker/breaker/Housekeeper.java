@@ -60,8 +60,24 @@ public final class Housekeeper implements AutoCloseable {
    * @return the breaker
    */
   public CircuitBreaker breaker(String name, BreakerConfig config) {
+    return breaker(name, config, workers);
+  }
+
+  /**
+   * The same for something that is no dependency and gets no share of the server's threads: a
+   * method of the server's own.
+   *
+   * @param name the breaker's name
+   * @param config its settings
+   * @return the breaker
+   */
+  public CircuitBreaker breakerWithoutShare(String name, BreakerConfig config) {
+    return breaker(name, config, Workers.NONE);
+  }
+
+  private CircuitBreaker breaker(String name, BreakerConfig config, Workers share) {
     CircuitBreaker breaker =
-        new CircuitBreaker(name, config, () -> LockSupport.unpark(teller), workers, heartbeat);
+        new CircuitBreaker(name, config, () -> LockSupport.unpark(teller), share, heartbeat);
     breakers.add(breaker);
     return breaker;
   }

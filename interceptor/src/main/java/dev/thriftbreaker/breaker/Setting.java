@@ -1,5 +1,6 @@
 package dev.thriftbreaker.breaker;
 
+import dev.thriftbreaker.breaker.BreakerConfig.DownstreamShed;
 import dev.thriftbreaker.breaker.BreakerConfig.WindowType;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
@@ -134,7 +135,21 @@ public enum Setting {
       true,
       Setting::duration,
       (b, v) -> b.callTimeout((Duration) v),
-      c -> c.callTimeout());
+      c -> c.callTimeout()),
+  /** See {@link BreakerConfig.Builder#downstreamShed(DownstreamShed)}. */
+  DOWNSTREAM_SHED(
+      "downstreamShed",
+      true,
+      Setting::downstreamShed,
+      (b, v) -> b.downstreamShed((DownstreamShed) v),
+      c -> c.downstreamShed()),
+  /** See {@link BreakerConfig.Builder#honorRetryAfter(boolean)}. */
+  HONOR_RETRY_AFTER(
+      "honorRetryAfter",
+      true,
+      Setting::yesOrNo,
+      (b, v) -> b.honorRetryAfter((Boolean) v),
+      c -> c.honorRetryAfter());
 
   private static final Pattern DURATION = Pattern.compile("(\\d{1,12})\\s*(ms|s|m|h|d)");
 
@@ -203,8 +218,8 @@ public enum Setting {
    *
    * @param builder where to
    * @param value the value as text: a rate such as 0.5, a whole number, a duration such as 500ms,
-   *     5s, 2m or PT0.5S, for windowType TIME or COUNT, for maxConcurrentCalls a whole number or
-   *     auto
+   *     5s, 2m or PT0.5S, true or false, for windowType TIME or COUNT, for maxConcurrentCalls a
+   *     whole number or auto, for downstreamShed FAILURE or IGNORED
    * @throws IllegalArgumentException if the text is not of that form; the range is checked when the
    *     builder builds
    */
@@ -281,6 +296,22 @@ public enum Setting {
     } catch (IllegalArgumentException e) {
       throw bad(value, "TIME or COUNT");
     }
+  }
+
+  private Object downstreamShed(String value) {
+    try {
+      return DownstreamShed.valueOf(value.strip().toUpperCase(Locale.ROOT));
+    } catch (IllegalArgumentException e) {
+      throw bad(value, "FAILURE or IGNORED");
+    }
+  }
+
+  private Object yesOrNo(String value) {
+    return switch (value.strip().toLowerCase(Locale.ROOT)) {
+      case "true" -> true;
+      case "false" -> false;
+      default -> throw bad(value, "true or false");
+    };
   }
 
   private IllegalArgumentException bad(String value, String expected) {

@@ -30,7 +30,7 @@ import javax.management.ObjectName;
  * FORCED_CLOSED, 3 SHADOW), refusing (0 or 1), retryAfterMillis, consecutiveOpens, failureRate,
  * slowCallRate, windowCalls, inFlight, configVersion</td>
  * <td>latencyMicros</td></tr>
- * <tr><td>method</td><td>requests, successes, failures, shed, contained</td><td>inFlight</td>
+ * <tr><td>method</td><td>requests, successes, failures, shed, contained, fallbacks</td><td>inFlight</td>
  * <td>latencyMicros</td></tr>
  * <tr><td>pool</td><td>opened, discarded, timeouts, unserved</td><td>active, idle</td><td></td></tr>
  * <tr><td>link</td><td>errors, writes, events, reconciles, repairs</td>

@@ -117,6 +117,7 @@ final class Metrics implements AutoCloseable {
     group.counter("failures", method::getFailureCount);
     group.counter("shed", method::getShedCount);
     group.counter("contained", method::getContainedCount);
+    group.counter("fallbacks", method::getFallbackCount);
     group.latency(() -> method.getSuccessCount() + method.getFailureCount(), latency);
     group.register();
   }

@@ -74,7 +74,7 @@ class BulkheadTest {
       for (int i = 0; i < 3; i++) {
         bench.acquire();
       }
-      bench.breaker.countRefusal(bench.clock.get());
+      bench.breaker.countRefusal(bench.breaker.refusal(bench.clock.get()));
       assertThat(bench.breaker.snapshot().refusedFull()).isEqualTo(1);
     }
 

@@ -205,7 +205,7 @@ class RecoveryTest {
         for (int i = 0; i < 100; i++) {
           boolean refuses = bench.breaker.refuses(bench.clock.get());
           if (refuses && i % 2 == 0) {
-            bench.breaker.countRefusal(bench.clock.get()); // at the door
+            bench.breaker.countRefusal(bench.breaker.refusal(bench.clock.get())); // at the door
             continue;
           }
           long permit = bench.acquire();

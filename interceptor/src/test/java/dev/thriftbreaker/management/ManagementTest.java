@@ -202,7 +202,8 @@ class ManagementTest {
       assertThat(attribute(metric + "latencyMicros", "Count")).isEqualTo(7L);
       assertThat(attribute("dev.thriftbreaker:type=Method,server=checkout,name=quote", "Requires"))
           .isEqualTo(new String[] {"inventory"});
-      assertDescribed("dev.thriftbreaker:type=Method,server=checkout,name=quote", 9);
+      assertThat(attribute(metric + "fallbacks", "Count")).isEqualTo(6L);
+      assertDescribed("dev.thriftbreaker:type=Method,server=checkout,name=quote", 10);
     }
   }
 
@@ -471,6 +472,11 @@ class ManagementTest {
     @Override
     public long getShedCount() {
       return 3;
+    }
+
+    @Override
+    public long getFallbackCount() {
+      return 6;
     }
 
     @Override

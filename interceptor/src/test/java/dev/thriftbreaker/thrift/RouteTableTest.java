@@ -17,7 +17,8 @@ class RouteTableTest {
   private final Route unknown = route("unknown");
 
   private static Route route(String name) {
-    return new Route(name, false, List.of(), new MethodStats(name, List.of(), () -> 0));
+    return new Route(
+        name, false, List.of(), new MethodStats(name, List.of(), () -> 0), ShedReply.DEFAULT, null);
   }
 
   private static Map<String, Route> routes(List<String> names) {
