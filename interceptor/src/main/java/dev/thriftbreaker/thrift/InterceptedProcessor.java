@@ -2,12 +2,9 @@ package dev.thriftbreaker.thrift;
 
 import dev.thriftbreaker.breaker.CircuitBreaker;
 import java.util.function.LongSupplier;
-import org.apache.thrift.TApplicationException;
 import org.apache.thrift.TException;
 import org.apache.thrift.TProcessor;
-import org.apache.thrift.protocol.TMessage;
 import org.apache.thrift.protocol.TProtocol;
-import org.apache.thrift.protocol.TTupleProtocol;
 import org.apache.thrift.transport.TTransportException;
 
 /** A processor with the request path around it. As thread-safe as the processor within. */
@@ -26,32 +23,30 @@ final class InterceptedProcessor implements TProcessor {
   @Override
   public void process(TProtocol in, TProtocol out) throws TException {
     RequestContext request = RequestContext.next();
-    if (request.header.peek(in, routes)) {
-      process(request, in, in, out);
-    } else if (in instanceof TTupleProtocol) {
-      // must reach generated code undecorated, so a header once read could not be given back
+    TProtocol message = request.header.read(in, routes);
+    if (message == null) {
       delegate.process(in, out);
-    } else {
-      TMessage header = in.readMessageBegin();
-      request.header.take(header, routes);
-      process(request, in, new HeaderReplay(in, header), out);
+      return;
+    }
+    long startNanos = nanoClock.getAsLong();
+    if (!isShed(request.header, in, out, startNanos)) {
+      pass(request, message, out, startNanos);
     }
   }
 
-  private void process(RequestContext request, TProtocol in, TProtocol message, TProtocol out)
+  /** Counts a request, and sheds it if a dependency that it cannot do without refuses. */
+  static boolean isShed(Header header, TProtocol in, TProtocol out, long startNanos)
       throws TException {
-    long startNanos = nanoClock.getAsLong();
-    Header header = request.header;
     Route route = header.route();
     route.stats.countBegun();
     CircuitBreaker refusing = header.isRequest() ? route.refusing(startNanos) : null;
     if (refusing == null) {
-      pass(request, message, out, startNanos);
-    } else {
-      route.stats.countShed();
-      refusing.countRefusal(startNanos);
-      shed(header, in, out, BreakerOpenException.message(refusing.refusal(startNanos)));
+      return false;
     }
+    route.stats.countShed();
+    refusing.countRefusal(startNanos);
+    shed(header, in, out, BreakerOpenException.message(refusing.refusal(startNanos)));
+    return true;
   }
 
   private static void shed(Header header, TProtocol in, TProtocol out, String why)
@@ -74,7 +69,9 @@ final class InterceptedProcessor implements TProcessor {
         throw failure;
       }
       stats.countContained();
-      answerContained(request.header, out);
+      if (!request.header.isOneway()) {
+        ErrorReply.writeInternalError(out, request.header.method(), request.header.seqid());
+      }
     } finally {
       request.exit();
       stats.countEnded(succeeded, startNanos, nanoClock.getAsLong());
@@ -86,16 +83,5 @@ final class InterceptedProcessor implements TProcessor {
     return in instanceof HeaderReplay replay
         ? replay.isRead()
         : in.getTransport().getBytesRemainingInBuffer() == 0;
-  }
-
-  private static void answerContained(Header header, TProtocol out) throws TException {
-    if (!header.isOneway()) {
-      ErrorReply.write(
-          out,
-          header.method(),
-          header.seqid(),
-          TApplicationException.INTERNAL_ERROR,
-          "Internal error processing " + header.method());
-    }
   }
 }
