@@ -8,11 +8,11 @@ import org.apache.thrift.protocol.TProtocol;
 import org.apache.thrift.transport.TTransportException;
 
 /** A processor with the request path around it. As thread-safe as the processor within. */
-final class InterceptedProcessor implements TProcessor {
+class InterceptedProcessor implements TProcessor {
 
-  private final TProcessor delegate;
-  private final RouteTable routes;
-  private final LongSupplier nanoClock;
+  final TProcessor delegate;
+  final RouteTable routes;
+  final LongSupplier nanoClock;
 
   InterceptedProcessor(TProcessor delegate, RouteTable routes, LongSupplier nanoClock) {
     this.delegate = delegate;

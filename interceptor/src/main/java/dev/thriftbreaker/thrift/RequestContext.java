@@ -27,6 +27,9 @@ final class RequestContext {
   private final TTransportException[] guarded = new TTransportException[REMEMBERED];
   private int guardedCount;
 
+  /** The request itself if it is asynchronous; it may outlive its time on this thread. */
+  private AsyncRequest async;
+
   private RequestContext(RequestContext outer) {
     this.outer = outer;
   }
@@ -40,10 +43,28 @@ final class RequestContext {
     return current.inner;
   }
 
+  /** The asynchronous request that this thread acts for just now, or null. */
+  static AsyncRequest currentAsync() {
+    return CURRENT.get().async;
+  }
+
+  /**
+   * Makes an asynchronous request the one that this thread acts for, until {@link #exit}: while its
+   * processor runs, and while a callback of a call that was made for it runs.
+   */
+  static RequestContext enter(AsyncRequest request) {
+    RequestContext context = next();
+    context.async = request;
+    CURRENT.set(context);
+    return context;
+  }
+
   /** Remembers that a guard on this thread saw a call fail so, if the thread serves a request. */
   static void noteGuarded(TTransportException failure) {
     RequestContext current = CURRENT.get();
-    if (current.outer != null) {
+    if (current.async != null) {
+      current.async.noteGuarded();
+    } else if (current.outer != null) {
       current.guarded[current.guardedCount++ % REMEMBERED] = failure;
     }
   }
@@ -75,6 +96,7 @@ final class RequestContext {
 
   void exit() {
     CURRENT.set(outer);
+    async = null;
     header.clear();
     reply.clear();
     if (guardedCount > 0) {
