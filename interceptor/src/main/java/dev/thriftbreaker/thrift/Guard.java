@@ -7,7 +7,13 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.apache.thrift.TBase;
 import org.apache.thrift.TException;
 import org.apache.thrift.async.AsyncMethodCallback;
@@ -23,7 +29,8 @@ import org.apache.thrift.transport.TTransportException;
  *
  * <ul>
  *   <li>a result, or an exception that the service's IDL declares: SUCCESS
- *   <li>InterruptedException, or the refusal of another guard inside the call: IGNORED
+ *   <li>InterruptedException, CancellationException, or the refusal of another guard inside the
+ *       call: IGNORED
  *   <li>anything else, such as TTransportException, TProtocolException, TApplicationException, a
  *       RuntimeException or an Error: FAILURE
  * </ul>
@@ -43,30 +50,49 @@ public final class Guard {
    * BreakerOpenException as it is: there the refusal is the cause of an {@link
    * java.lang.reflect.UndeclaredThrowableException}. Use {@link #call} instead.
    *
+   * <p>A method whose last parameter is an AsyncMethodCallback is asynchronous: its call ends when
+   * the callback is told, on whatever thread, or when the method throws. The callback is told what
+   * the client tells it. A refusal goes to {@code onError} before the method returns, and is not
+   * thrown: where failures of a generated asynchronous client go, and since an exception thrown
+   * within another client's callback breaks that client. The permit is given back before the
+   * callback is told, by the first telling.
+   *
    * @param <T> the interface
    * @param breaker the dependency's breaker
-   * @param iface the interface, such as a generated {@code Iface}; an {@code AsyncIface} is refused
+   * @param iface the interface, such as a generated {@code Iface} or {@code AsyncIface}
    * @param client the client to call
    * @return the guarded client
    * @throws IllegalArgumentException if an argument is null, {@code iface} is not an interface or
-   *     is an asynchronous one, or {@code client} does not implement it
+   *     takes callbacks of a type of its own, or {@code client} does not implement it
    */
   public static <T> T of(CircuitBreaker breaker, Class<T> iface, T client) {
     require(breaker != null, "breaker", null, "a breaker");
     require(iface != null && iface.isInterface(), "iface", iface, "an interface");
     require(client != null, "client", null, "a client of " + iface.getName());
     require(iface.isInstance(client), "client", client, "an implementation of " + iface.getName());
-    for (Method method : iface.getMethods()) {
-      Class<?>[] parameters = method.getParameterTypes();
-      require(
-          parameters.length == 0 || parameters[parameters.length - 1] != AsyncMethodCallback.class,
-          "iface",
-          iface,
-          "a synchronous interface; " + method.getName() + " takes an AsyncMethodCallback");
-    }
     return iface.cast(
         Proxy.newProxyInstance(
-            iface.getClassLoader(), new Class<?>[] {iface}, new Handler(breaker, client)));
+            iface.getClassLoader(),
+            new Class<?>[] {iface},
+            new Handler(breaker, client, asyncMethods(iface))));
+  }
+
+  private static Set<Method> asyncMethods(Class<?> iface) {
+    Set<Method> found = new HashSet<>();
+    for (Method method : iface.getMethods()) {
+      Class<?>[] parameters = method.getParameterTypes();
+      Class<?> last = parameters.length == 0 ? null : parameters[parameters.length - 1];
+      if (last == AsyncMethodCallback.class) {
+        found.add(method);
+      } else {
+        require(
+            last == null || !AsyncMethodCallback.class.isAssignableFrom(last),
+            "iface",
+            iface,
+            "an AsyncMethodCallback itself as the callback of " + method.getName());
+      }
+    }
+    return found;
   }
 
   /**
@@ -93,7 +119,23 @@ public final class Guard {
     return result;
   }
 
-  private record Handler(CircuitBreaker breaker, Object client) implements InvocationHandler {
+  /**
+   * Makes a guarded call whose result comes later.
+   *
+   * @param <T> the type of the result
+   * @param breaker the dependency's breaker
+   * @param body begins the call, on this thread
+   * @return ends as the body's stage does, once the breaker knows; ends with what the body throws,
+   *     or with a {@link BreakerOpenException} if the breaker lets no call pass and the body is not
+   *     called. Cancelling it cancels the body's stage, where that is possible
+   */
+  public static <T> CompletableFuture<T> callAsync(
+      CircuitBreaker breaker, Supplier<? extends CompletionStage<T>> body) {
+    return AsyncGuard.call(breaker, body);
+  }
+
+  private record Handler(CircuitBreaker breaker, Object client, Set<Method> async)
+      implements InvocationHandler {
 
     @Override
     public Object invoke(Object proxy, Method method, Object[] args) throws Throwable {
@@ -103,21 +145,43 @@ public final class Guard {
       if (isClose(method)) {
         return closeClient(method);
       }
+      if (async.contains(method)) {
+        return invokeAsync(method, args);
+      }
       long startNanos = breaker.now();
       long permit = acquire(breaker, startNanos);
       Object result;
       try {
-        if (!Modifier.isPublic(method.getDeclaringClass().getModifiers())) {
-          method.setAccessible(true);
-        }
-        result = method.invoke(client, args);
-      } catch (Throwable e) {
-        Throwable thrown = e instanceof InvocationTargetException ? e.getCause() : e;
+        result = invokeClient(method, args);
+      } catch (Throwable thrown) {
         completeFailed(breaker, permit, startNanos, thrown);
         throw thrown;
       }
       complete(breaker, permit, startNanos, result);
       return result;
+    }
+
+    @SuppressWarnings("unchecked") // what the client makes of it is its own affair
+    private Object invokeAsync(Method method, Object[] args) throws Throwable {
+      int last = args.length - 1;
+      return AsyncGuard.call(
+          breaker,
+          (AsyncMethodCallback<Object>) args[last],
+          callback -> {
+            args[last] = callback;
+            return invokeClient(method, args);
+          });
+    }
+
+    private Object invokeClient(Method method, Object[] args) throws Throwable {
+      if (!Modifier.isPublic(method.getDeclaringClass().getModifiers())) {
+        method.setAccessible(true);
+      }
+      try {
+        return method.invoke(client, args);
+      } catch (InvocationTargetException e) {
+        throw e.getCause();
+      }
     }
 
     /** AutoCloseable's, not a method of a service that happens to be called so. */
@@ -145,7 +209,7 @@ public final class Guard {
     }
   }
 
-  private static long acquire(CircuitBreaker breaker, long now) throws BreakerOpenException {
+  static long acquire(CircuitBreaker breaker, long now) throws BreakerOpenException {
     long permit = breaker.tryAcquire(now);
     if (permit == CircuitBreaker.REFUSED) {
       throw new BreakerOpenException(breaker.refusal(now));
@@ -153,13 +217,12 @@ public final class Guard {
     return permit;
   }
 
-  private static void complete(
-      CircuitBreaker breaker, long permit, long startNanos, Object result) {
+  static void complete(CircuitBreaker breaker, long permit, long startNanos, Object result) {
     Outcome outcome = breaker.config().outcomes().judgeResult(result);
     breaker.complete(permit, outcome, startNanos, breaker.now(), null);
   }
 
-  private static void completeFailed(
+  static void completeFailed(
       CircuitBreaker breaker, long permit, long startNanos, Throwable thrown) {
     if (thrown instanceof TTransportException failure) {
       RequestContext.noteGuarded(failure);
@@ -169,7 +232,9 @@ public final class Guard {
   }
 
   private static Outcome judge(Throwable thrown) {
-    if (thrown instanceof BreakerOpenException || thrown instanceof InterruptedException) {
+    if (thrown instanceof BreakerOpenException
+        || thrown instanceof InterruptedException
+        || thrown instanceof CancellationException) {
       return Outcome.IGNORED;
     }
     boolean declared = thrown instanceof TException && thrown instanceof TBase;
