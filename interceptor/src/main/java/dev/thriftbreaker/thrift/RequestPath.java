@@ -139,7 +139,7 @@ public final class RequestPath {
       if (routes == null) {
         routes = routes(methods, needsOfGiven(methods, given));
         known.put(methods.listing(), routes);
-        onNewMethods.run();
+        tell(onNewMethods);
       }
       return intercepted(given, routes);
     } catch (RuntimeException e) {
@@ -147,6 +147,14 @@ public final class RequestPath {
         log.error("A processor of {} is left unwrapped", given.getClass().getName(), e);
       }
       return given;
+    }
+  }
+
+  private static void tell(Runnable onNewMethods) {
+    try {
+      onNewMethods.run();
+    } catch (RuntimeException e) {
+      log.error("Methods of a factory's processor cannot be shown", e);
     }
   }
 
