@@ -17,6 +17,7 @@ import dev.thriftbreaker.thrift.gen.Warehouse;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -28,11 +29,14 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.thrift.TApplicationException;
+import org.apache.thrift.TAsyncProcessor;
 import org.apache.thrift.TException;
 import org.apache.thrift.TProcessor;
 import org.apache.thrift.async.AsyncMethodCallback;
 import org.apache.thrift.async.TAsyncClientManager;
 import org.apache.thrift.protocol.TBinaryProtocol;
+import org.apache.thrift.protocol.TProtocol;
+import org.apache.thrift.server.AbstractNonblockingServer.AsyncFrameBuffer;
 import org.apache.thrift.transport.TMemoryBuffer;
 import org.apache.thrift.transport.TNonblockingSocket;
 import org.apache.thrift.transport.TTransportException;
@@ -286,6 +290,39 @@ class AsyncRequestTest {
     }
     assertThat(RequestContext.currentAsync()).isNull();
     assertThat(stats("reserve").contained()).isEqualTo(1);
+  }
+
+  @Test
+  void leavesNothingOfARequestOnTheThreadThatBeganIt() throws TException {
+    // given a request whose handler keeps the callback
+    List<AsyncRequest> seen = new ArrayList<>();
+    Reserving body =
+        (sku, quantity, callback) -> {
+          seen.add(RequestContext.currentAsync());
+          held.add(callback);
+        };
+    TMemoryBuffer in = new TMemoryBuffer(64);
+    new Warehouse.Client(new TBinaryProtocol(in)).send_reserve("apple", 1);
+    AsyncFrameBuffer frame =
+        Nowhere.SERVER.new AsyncFrameBuffer(Nowhere.TRANSPORT, null, null) {
+          @Override
+          public TProtocol getInputProtocol() {
+            return new TBinaryProtocol(in);
+          }
+
+          @Override
+          public TProtocol getOutputProtocol() {
+            return new TBinaryProtocol(in);
+          }
+        };
+
+    // when
+    ((TAsyncProcessor) path.wrap(new Warehouse.AsyncProcessor<>(handler(body)))).process(frame);
+
+    // then
+    assertThat(held).hasSize(1);
+    assertThat(seen).doesNotContainNull();
+    assertThat(RequestContext.currentAsync()).isNull();
   }
 
   @Test
