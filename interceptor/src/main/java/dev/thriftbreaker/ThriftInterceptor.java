@@ -39,15 +39,19 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntSupplier;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.apache.thrift.TBase;
 import org.apache.thrift.TException;
 import org.apache.thrift.TProcessor;
+import org.apache.thrift.TProcessorFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -258,9 +262,13 @@ public final class ThriftInterceptor implements AutoCloseable {
    * refuses. It is as thread-safe as the client: generated Thrift clients are not, so give it one
    * that borrows from a pool.
    *
+   * <p>A method whose last parameter is an AsyncMethodCallback is asynchronous: its call ends when
+   * the callback is told. A refusal goes to {@code onError} too, before the method returns, as all
+   * failures of a generated asynchronous client do; it is not thrown.
+   *
    * @param <T> the interface
    * @param dependency the dependency's name
-   * @param type the interface to guard, such as a generated {@code Iface}
+   * @param type the interface to guard, such as a generated {@code Iface} or {@code AsyncIface}
    * @param client the client
    * @return a guarded client
    * @throws IllegalArgumentException if there is no such dependency, or the type is not an
@@ -419,6 +427,23 @@ public final class ThriftInterceptor implements AutoCloseable {
   }
 
   /**
+   * Begins one call under a dependency's breaker whose result comes later, on whatever thread.
+   *
+   * @param <T> the type of the result
+   * @param dependency the dependency's name
+   * @param body begins the call, on this thread
+   * @return ends as the body's stage does, after the breaker has been told; ends with what the body
+   *     throws, or with a {@link dev.thriftbreaker.thrift.BreakerOpenException} if the breaker
+   *     refuses and the body is not called. Cancelling it cancels the body's stage where that is
+   *     possible; a call cancelled is neither success nor failure
+   * @throws IllegalArgumentException if there is no such dependency
+   */
+  public <T> CompletableFuture<T> callAsync(
+      String dependency, Supplier<? extends CompletionStage<T>> body) {
+    return Guard.callAsync(breaker(dependency), body);
+  }
+
+  /**
    * Wraps the processor of a server: requests of methods that require a refusing dependency are
    * shed at the door, and a dependency's broken transport does not close the caller's connection.
    * Everything else passes as if the wrapper were not there.
@@ -426,6 +451,13 @@ public final class ThriftInterceptor implements AutoCloseable {
    * <p>The caller's connection is kept if the exception that leaves the handler is the very
    * TTransportException that a guard threw on the request's own thread; any other closes it, as
    * without the wrapper.
+   *
+   * <p>An asynchronous processor stays one: a TNonblockingServer, THsHaServer or
+   * TThreadedSelectorServer calls it as before. Its request ends when the handler answers, a oneway
+   * one when the handler's method returns. Of an asynchronous request that the handler ends with a
+   * TTransportException the connection is kept if a guard saw a dependency's transport fail in its
+   * course: in the handler's method, or in the callback or stage of a guarded call made there. A
+   * second answer to one request is dropped.
    *
    * <p>Register all services of a multiplexed processor first. Every method that {@code requires}
    * names must be one of this processor's: to serve two processors that share dependencies on two
@@ -435,14 +467,34 @@ public final class ThriftInterceptor implements AutoCloseable {
    * message, as all of Apache Thrift's clients send it. Requests over TTupleProtocol without a
    * framed transport pass untouched and uncounted.
    *
-   * @param processor a synchronous processor, multiplexed or not
-   * @return the wrapped processor
-   * @throws IllegalArgumentException if it is asynchronous or wrapped already, if a setting names a
-   *     method that it does not have, or a method cannot give the shed reply that was set
+   * @param processor the processor, synchronous and perhaps multiplexed, or asynchronous
+   * @return the wrapped processor; a {@link org.apache.thrift.TAsyncProcessor} if it was one
+   * @throws IllegalArgumentException if it is wrapped already, or a TMultiplexedProcessor over an
+   *     asynchronous one, which libthrift cannot serve; if a setting names a method that it does not
+   *     have, or a method cannot give the shed reply that was set
    * @throws IllegalStateException if the name of a method's breaker is registered in this JVM
    */
   public TProcessor wrap(TProcessor processor) {
     TProcessor wrapped = requestPath.wrap(processor);
+    registerMethods();
+    return wrapped;
+  }
+
+  /**
+   * Wraps the factory of a server's processors: each processor that it gives out is wrapped, as by
+   * {@link #wrap(TProcessor)}.
+   *
+   * <p>What a factory of a class of its own will give out is not known before it does. So nothing
+   * is refused there: what {@code requires} names counts for the processors that have it, and a
+   * processor that cannot be wrapped passes as it is; either is logged.
+   *
+   * @param factory the factory, of synchronous processors or of asynchronous ones
+   * @return the wrapped factory
+   * @throws IllegalArgumentException if it is wrapped already, or if it is plainly a
+   *     TProcessorFactory and its processor would be refused
+   */
+  public TProcessorFactory wrap(TProcessorFactory factory) {
+    TProcessorFactory wrapped = requestPath.wrap(factory, this::registerMethods);
     registerMethods();
     return wrapped;
   }

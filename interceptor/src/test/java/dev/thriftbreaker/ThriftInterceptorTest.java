@@ -19,10 +19,13 @@ import java.lang.reflect.Proxy;
 import java.net.URI;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import javax.management.ObjectName;
 import org.apache.thrift.TException;
 import org.apache.thrift.TProcessor;
+import org.apache.thrift.TProcessorFactory;
+import org.apache.thrift.transport.TTransport;
 import org.junit.jupiter.api.Test;
 
 class ThriftInterceptorTest {
@@ -219,6 +222,46 @@ class ThriftInterceptorTest {
           .isSameAs(broken);
       assertThat(interceptor.breaker("orders-db").snapshot().failures()).isEqualTo(1);
     }
+  }
+
+  @Test
+  void aCallThatEndsLaterEndsAsItsStageDoesOrIsRefused() throws Exception {
+    try (ThriftInterceptor interceptor =
+        ThriftInterceptor.builder("later").dependency("stock").build()) {
+      CompletableFuture<Integer> stage = new CompletableFuture<>();
+      CompletableFuture<Integer> future = interceptor.callAsync("stock", () -> stage);
+      assertThat(interceptor.breaker("stock").snapshot().inFlight()).isEqualTo(1);
+      stage.complete(42);
+      assertThat(future).isCompletedWithValue(42);
+      assertThat(interceptor.breaker("stock").snapshot().successes()).isEqualTo(1);
+      trip(interceptor);
+      assertThat(interceptor.callAsync("stock", () -> stage).handle((result, thrown) -> thrown))
+          .isCompletedWithValueMatching(BreakerOpenException.class::isInstance);
+    }
+  }
+
+  @Test
+  void methodsOfAFactorysProcessorsAreRegisteredOnceTheyAreKnown() throws Exception {
+    try (ThriftInterceptor interceptor =
+        ThriftInterceptor.builder("factory").dependency("stock").build()) {
+      TProcessorFactory factory =
+          interceptor.wrap(
+              new TProcessorFactory(null) {
+                @Override
+                public TProcessor getProcessor(TTransport transport) {
+                  return new Stock.Processor<>(DOWN);
+                }
+              });
+      ObjectName ping = new ObjectName("dev.thriftbreaker:type=Method,server=factory,name=ping");
+      assertThat(mbeans("factory")).doesNotContain(ping);
+      for (int i = 0; i < 3; i++) {
+        factory.getProcessor(null);
+        assertThat(mbeans("factory")).contains(ping);
+      }
+      interceptor.wrap(new TProcessorFactory(new Stock.Processor<>(DOWN)));
+      assertThat(mbeans("factory")).contains(ping);
+    }
+    assertThat(mbeans("factory")).isEmpty();
   }
 
   /** A client that can be closed. */

@@ -90,6 +90,10 @@ public final class Downstream implements TransitionListener {
   }
 
   long acquire(long now) throws BreakerOpenException {
+    return acquire(now, true);
+  }
+
+  long acquire(long now, boolean holdsThread) throws BreakerOpenException {
     long heldNanos = heldUntilNanos - now;
     if (heldNanos > 0 && breaker.config().honorRetryAfter()) {
       heldOff.increment();
@@ -97,7 +101,7 @@ public final class Downstream implements TransitionListener {
       breaker.countRefusal(refusal);
       throw new BreakerOpenException(refusal);
     }
-    return Guard.acquire(breaker, now);
+    return Guard.acquire(breaker, now, holdsThread);
   }
 
   void complete(long permit, long startNanos, Object result) {

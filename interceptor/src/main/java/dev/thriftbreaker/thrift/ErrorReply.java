@@ -1,5 +1,6 @@
 package dev.thriftbreaker.thrift;
 
+import org.apache.thrift.TApplicationException;
 import org.apache.thrift.TException;
 import org.apache.thrift.protocol.TField;
 import org.apache.thrift.protocol.TMessage;
@@ -16,6 +17,12 @@ final class ErrorReply {
   private static final TField TYPE = new TField("type", TType.I32, (short) 2);
 
   private ErrorReply() {}
+
+  /** What generated code answers when a handler fails in a way that the IDL does not declare. */
+  static void writeInternalError(TProtocol out, String method, int seqid) throws TException {
+    String message = "Internal error processing " + method;
+    write(out, method, seqid, TApplicationException.INTERNAL_ERROR, message);
+  }
 
   static void write(TProtocol out, String method, int seqid, int type, String message)
       throws TException {

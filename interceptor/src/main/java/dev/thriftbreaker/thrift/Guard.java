@@ -1,7 +1,7 @@
 package dev.thriftbreaker.thrift;
 
-import dev.thriftbreaker.breaker.BreakerConfig;
 import dev.thriftbreaker.breaker.BreakerConfig.DownstreamShed;
+import dev.thriftbreaker.breaker.BreakerConfig;
 import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.breaker.Outcome;
 import java.lang.reflect.InvocationHandler;
@@ -9,7 +9,13 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.apache.thrift.TBase;
 import org.apache.thrift.TException;
 import org.apache.thrift.async.AsyncMethodCallback;
@@ -25,8 +31,8 @@ import org.apache.thrift.transport.TTransportException;
  *
  * <ul>
  *   <li>a result, or an exception that the service's IDL declares: SUCCESS
- *   <li>InterruptedException, the refusal of another guard inside the call, or a {@link
- *       NoConnectionException}: IGNORED
+ *   <li>InterruptedException, CancellationException, the refusal of another guard inside the call,
+ *       or a {@link NoConnectionException}: IGNORED
  *   <li>anything else, such as TTransportException, TProtocolException, TApplicationException, a
  *       RuntimeException or an Error: FAILURE
  * </ul>
@@ -52,13 +58,20 @@ public final class Guard {
    * BreakerOpenException as it is: there the refusal is the cause of an {@link
    * java.lang.reflect.UndeclaredThrowableException}. Use {@link #call} instead.
    *
+   * <p>A method whose last parameter is an AsyncMethodCallback is asynchronous: its call ends when
+   * the callback is told, on whatever thread, or when the method throws. The callback is told what
+   * the client tells it. A refusal goes to {@code onError} before the method returns, and is not
+   * thrown: where failures of a generated asynchronous client go, and since an exception thrown
+   * within another client's callback breaks that client. The permit is given back before the
+   * callback is told, by the first telling.
+   *
    * @param <T> the interface
    * @param breaker the dependency's breaker
-   * @param iface the interface, such as a generated {@code Iface}; an {@code AsyncIface} is refused
+   * @param iface the interface, such as a generated {@code Iface} or {@code AsyncIface}
    * @param client the client to call
    * @return the guarded client
    * @throws IllegalArgumentException if an argument is null, {@code iface} is not an interface or
-   *     is an asynchronous one, or {@code client} does not implement it
+   *     takes callbacks of a type of its own, or {@code client} does not implement it
    */
   public static <T> T of(CircuitBreaker breaker, Class<T> iface, T client) {
     require(breaker != null, "breaker", null, "a breaker");
@@ -70,15 +83,15 @@ public final class Guard {
    *
    * @param <T> the interface
    * @param dependency the dependency; the same object for all its guards
-   * @param iface the interface, such as a generated {@code Iface}; an {@code AsyncIface} is refused
+   * @param iface the interface, such as a generated {@code Iface} or {@code AsyncIface}
    * @param client the client to call
    * @param fallback gets the same call where the client does not answer; null for none. A {@code
    *     close} reaches the client only
-   * @param on when the fallback answers
+   * @param on when the fallback answers; for asynchronous methods only REFUSAL
    * @return the guarded client
    * @throws IllegalArgumentException if an argument is null that may not be, {@code iface} is not
-   *     an interface or is an asynchronous one, or {@code client} or {@code fallback} does not
-   *     implement it
+   *     an interface that can be guarded, {@code client} or {@code fallback} does not implement it,
+   *     or an asynchronous method is to fall back on failure
    */
   public static <T> T of(
       Downstream dependency, Class<T> iface, T client, T fallback, FallbackOn on) {
@@ -92,20 +105,37 @@ public final class Guard {
         fallback,
         "an implementation of " + iface.getName());
     require(on != null, "on", null, "REFUSAL or FAILURE");
-    for (Method method : iface.getMethods()) {
-      Class<?>[] parameters = method.getParameterTypes();
-      require(
-          parameters.length == 0 || parameters[parameters.length - 1] != AsyncMethodCallback.class,
-          "iface",
-          iface,
-          "a synchronous interface; " + method.getName() + " takes an AsyncMethodCallback");
-    }
+    Set<Method> async = asyncMethods(iface);
+    require(
+        async.isEmpty() || fallback == null || on == FallbackOn.REFUSAL,
+        "on",
+        on,
+        "REFUSAL, as the methods of " + iface.getName() + " are asynchronous");
     return iface.cast(
         Proxy.newProxyInstance(
             iface.getClassLoader(),
             new Class<?>[] {iface},
-            new Handler(dependency, client, fallback, on)));
+            new Handler(dependency, client, fallback, on, async)));
   }
+
+  private static Set<Method> asyncMethods(Class<?> iface) {
+    Set<Method> found = new HashSet<>();
+    for (Method method : iface.getMethods()) {
+      Class<?>[] parameters = method.getParameterTypes();
+      Class<?> last = parameters.length == 0 ? null : parameters[parameters.length - 1];
+      if (last == AsyncMethodCallback.class) {
+        found.add(method);
+      } else {
+        require(
+            last == null || !AsyncMethodCallback.class.isAssignableFrom(last),
+            "iface",
+            iface,
+            "an AsyncMethodCallback itself as the callback of " + method.getName());
+      }
+    }
+    return found;
+  }
+
 
   /**
    * Makes a guarded call of anything.
@@ -119,7 +149,7 @@ public final class Guard {
    */
   public static <T> T call(CircuitBreaker breaker, Callable<T> body) throws Exception {
     long startNanos = breaker.now();
-    long permit = acquire(breaker, startNanos);
+    long permit = acquire(breaker, startNanos, true);
     T result;
     try {
       result = body.call();
@@ -198,7 +228,38 @@ public final class Guard {
     return on == FallbackOn.FAILURE && outcome == Outcome.FAILURE && thrown instanceof Exception;
   }
 
-  private record Handler(Downstream dependency, Object client, Object fallback, FallbackOn on)
+  /**
+   * Makes a guarded call whose result comes later.
+   *
+   * @param <T> the type of the result
+   * @param breaker the dependency's breaker
+   * @param body begins the call, on this thread
+   * @return ends as the body's stage does, once the breaker knows; ends with what the body throws,
+   *     or with a {@link BreakerOpenException} if the breaker lets no call pass and the body is not
+   *     called. Cancelling it cancels the body's stage, where that is possible
+   */
+  public static <T> CompletableFuture<T> callAsync(
+      CircuitBreaker breaker, Supplier<? extends CompletionStage<T>> body) {
+    return AsyncGuard.call(new Downstream(breaker), body);
+  }
+
+  /**
+   * Makes a guarded call whose result comes later, and heeds the dependency's hold-off.
+   *
+   * @param <T> the type of the result
+   * @param dependency the dependency; the same object for all its guards
+   * @param body begins the call, on this thread
+   * @return ends as the body's stage does, once the breaker knows; ends with what the body throws,
+   *     or with a {@link BreakerOpenException} if the breaker lets no call pass and the body is not
+   *     called. Cancelling it cancels the body's stage, where that is possible
+   */
+  public static <T> CompletableFuture<T> callAsync(
+      Downstream dependency, Supplier<? extends CompletionStage<T>> body) {
+    return AsyncGuard.call(dependency, body);
+  }
+
+  private record Handler(
+      Downstream dependency, Object client, Object fallback, FallbackOn on, Set<Method> async)
       implements InvocationHandler {
 
     @Override
@@ -208,6 +269,9 @@ public final class Guard {
       }
       if (isClose(method)) {
         return closeClient(method);
+      }
+      if (async.contains(method)) {
+        return invokeAsync(method, args);
       }
       long startNanos = dependency.now();
       long permit;
@@ -234,13 +298,31 @@ public final class Guard {
       return result;
     }
 
-    private Object askFallback(Method method, Object[] args) throws Throwable {
-      dependency.countFallback();
+    @SuppressWarnings("unchecked") // what the client makes of it is its own affair
+    private Object invokeAsync(Method method, Object[] args) throws Throwable {
+      int last = args.length - 1;
+      return AsyncGuard.call(
+          dependency,
+          (AsyncMethodCallback<Object>) args[last],
+          callback -> {
+            args[last] = callback;
+            return invokeAndUnwrap(client, method, args);
+          },
+          fallback == null ? null : callback -> invokeAndUnwrap(fallback, method, args));
+    }
+
+    private static Object invokeAndUnwrap(Object target, Method method, Object[] args)
+        throws Throwable {
       try {
-        return invokeOn(fallback, method, args);
+        return invokeOn(target, method, args);
       } catch (InvocationTargetException e) {
         throw e.getCause();
       }
+    }
+
+    private Object askFallback(Method method, Object[] args) throws Throwable {
+      dependency.countFallback();
+      return invokeAndUnwrap(fallback, method, args);
     }
 
     private static Object invokeOn(Object target, Method method, Object[] args)
@@ -276,9 +358,12 @@ public final class Guard {
     }
   }
 
-  static long acquire(CircuitBreaker breaker, long now) throws BreakerOpenException {
-    long permit = breaker.tryAcquire(now);
+  static long acquire(CircuitBreaker breaker, long now, boolean holdsThread)
+      throws BreakerOpenException {
+    RequestContext.noteUse(breaker);
+    long permit = breaker.tryAcquire(now, holdsThread);
     if (permit < 0) {
+      RequestContext.noteRefusal(breaker);
       throw new BreakerOpenException(breaker.refusal(permit, now));
     }
     return permit;
@@ -286,6 +371,9 @@ public final class Guard {
 
   static void complete(CircuitBreaker breaker, long permit, long startNanos, Object result) {
     Outcome outcome = breaker.config().outcomes().judgeResult(result);
+    if (outcome == Outcome.FAILURE) {
+      RequestContext.noteFailure(breaker);
+    }
     breaker.complete(permit, outcome, startNanos, null);
   }
 
@@ -296,6 +384,9 @@ public final class Guard {
     }
     BreakerConfig config = breaker.config();
     Outcome outcome = config.outcomes().judgeError(thrown, error -> judge(error, config));
+    if (outcome == Outcome.FAILURE) {
+      RequestContext.noteFailure(breaker);
+    }
     breaker.complete(permit, outcome, startNanos, thrown);
     return outcome;
   }
@@ -303,6 +394,7 @@ public final class Guard {
   private static Outcome judge(Throwable thrown, BreakerConfig config) {
     if (thrown instanceof BreakerOpenException
         || thrown instanceof InterruptedException
+        || thrown instanceof CancellationException
         || thrown instanceof NoConnectionException) {
       return Outcome.IGNORED;
     }

@@ -62,8 +62,28 @@ final class Header {
     return type == TMessageType.ONEWAY || route.oneway;
   }
 
+  /**
+   * Finds out which message comes next, waiting for it if need be.
+   *
+   * @return what to read the message from, its header included; null if this message must be passed
+   *     on as it is
+   * @throws TException if no message can be read
+   */
+  TProtocol read(TProtocol in, RouteTable routes) throws TException {
+    if (peek(in, routes)) {
+      return in;
+    }
+    if (in instanceof TTupleProtocol) {
+      // must reach generated code undecorated, so a header once read could not be given back
+      return null;
+    }
+    TMessage message = in.readMessageBegin();
+    take(message, routes);
+    return new HeaderReplay(in, message);
+  }
+
   /** Takes over a header that was read from the protocol. */
-  void take(TMessage message, RouteTable routes) {
+  private void take(TMessage message, RouteTable routes) {
     type = message.type;
     seqid = message.seqid;
     route = routes.find(message.name);
@@ -78,7 +98,7 @@ final class Header {
    *     malformed
    * @throws TException if no message can be read
    */
-  boolean peek(TProtocol in, RouteTable routes) throws TException {
+  private boolean peek(TProtocol in, RouteTable routes) throws TException {
     Class<?> protocol = in.getClass();
     boolean binary = protocol == TBinaryProtocol.class;
     if (!binary && protocol != TCompactProtocol.class && protocol != TTupleProtocol.class) {

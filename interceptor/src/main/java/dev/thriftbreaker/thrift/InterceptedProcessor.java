@@ -4,21 +4,18 @@ import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.breaker.Refusal;
 import dev.thriftbreaker.breaker.Workers;
 import java.util.function.LongSupplier;
-import org.apache.thrift.TApplicationException;
 import org.apache.thrift.TException;
 import org.apache.thrift.TProcessor;
-import org.apache.thrift.protocol.TMessage;
 import org.apache.thrift.protocol.TProtocol;
-import org.apache.thrift.protocol.TTupleProtocol;
 import org.apache.thrift.transport.TTransportException;
 
 /** A processor with the request path around it. As thread-safe as the processor within. */
-final class InterceptedProcessor implements TProcessor {
+class InterceptedProcessor implements TProcessor {
 
-  private final TProcessor delegate;
-  private final RouteTable routes;
+  final TProcessor delegate;
+  final RouteTable routes;
+  final LongSupplier nanoClock;
   private final Workers workers;
-  private final LongSupplier nanoClock;
 
   InterceptedProcessor(
       TProcessor delegate, RouteTable routes, Workers workers, LongSupplier nanoClock) {
@@ -30,46 +27,59 @@ final class InterceptedProcessor implements TProcessor {
 
   @Override
   public void process(TProtocol in, TProtocol out) throws TException {
-    RequestContext request = RequestContext.next();
-    request.serveWith(workers);
-    if (request.header.peek(in, routes)) {
-      process(request, in, in, out);
-    } else if (in instanceof TTupleProtocol) {
-      // must reach generated code undecorated, so a header once read could not be given back
+    RequestContext request = nextRequest();
+    TProtocol message = request.header.read(in, routes);
+    if (message == null) {
       delegate.process(in, out);
+      return;
+    }
+    long startNanos = nanoClock.getAsLong();
+    Refusal refusal = admit(request, startNanos);
+    if (refusal == null) {
+      pass(request, delegate, request.watchIfJudged(message), out, startNanos);
     } else {
-      TMessage header = in.readMessageBegin();
-      request.header.take(header, routes);
-      process(request, in, new HeaderReplay(in, header), out);
+      shed(request, refusal, in, message, out, startNanos);
     }
   }
 
-  private void process(RequestContext request, TProtocol in, TProtocol message, TProtocol out)
-      throws TException {
-    long startNanos = nanoClock.getAsLong();
-    Header header = request.header;
-    Route route = header.route();
+  final RequestContext nextRequest() {
+    RequestContext request = RequestContext.next();
+    request.serveWith(workers);
+    return request;
+  }
+
+  /**
+   * Counts a request, and lets it in unless a dependency that it cannot do without refuses, or its
+   * method itself.
+   *
+   * @return why it is to be shed, or null if it may pass
+   */
+  static Refusal admit(RequestContext request, long startNanos) {
+    Route route = request.header.route();
     route.stats.countBegun();
-    CircuitBreaker refusing = header.isRequest() ? route.refusing(startNanos) : null;
+    if (!request.header.isRequest()) {
+      return null;
+    }
+    CircuitBreaker refusing = request.uses.begin(route.requirements, startNanos);
     if (refusing != null) {
       Refusal refusal = refusing.refusal(startNanos);
       refusing.countRefusal(refusal);
-      shed(request, refusal, in, message, out, startNanos);
-    } else if (route.own == null || !header.isRequest()) {
-      pass(request, delegate, message, out, startNanos);
-    } else {
-      long permit = route.own.tryAcquire(startNanos);
-      if (permit < 0) {
-        Refusal refusal = route.own.refusal(permit, startNanos);
-        shed(request, refusal, in, message, out, startNanos);
-      } else {
-        request.holds(route.own, permit);
-        pass(request, delegate, request.watch(message), out, startNanos);
-      }
+      return refusal;
     }
+    if (route.own == null) {
+      return null;
+    }
+    long permit = route.own.tryAcquire(startNanos);
+    if (permit < 0) {
+      request.uses.abandon();
+      return route.own.refusal(permit, startNanos);
+    }
+    request.holds(route.own, permit);
+    return null;
   }
 
-  private void shed(
+  /** Answers a request that is shed: with the reply that is set for it, or by its fallback. */
+  final void shed(
       RequestContext request,
       Refusal refusal,
       TProtocol in,
@@ -107,7 +117,9 @@ final class InterceptedProcessor implements TProcessor {
         throw failure;
       }
       stats.countContained();
-      answerContained(request.header, out);
+      if (!request.header.isOneway()) {
+        ErrorReply.writeInternalError(out, request.header.method(), request.header.seqid());
+      }
     } catch (Throwable thrown) {
       escaped = thrown;
       throw thrown;
@@ -116,17 +128,6 @@ final class InterceptedProcessor implements TProcessor {
       request.settle(in, escaped, startNanos);
       request.exit();
       stats.countEnded(succeeded, startNanos, endNanos);
-    }
-  }
-
-  private static void answerContained(Header header, TProtocol out) throws TException {
-    if (!header.isOneway()) {
-      ErrorReply.write(
-          out,
-          header.method(),
-          header.seqid(),
-          TApplicationException.INTERNAL_ERROR,
-          "Internal error processing " + header.method());
     }
   }
 }

@@ -79,7 +79,8 @@ public final class MethodStats {
 
   /**
    * Requests that ended well: with a result or with an exception that the IDL declares. A oneway
-   * request whose handler failed is one too, as generated code keeps the failure to itself.
+   * request whose handler failed is one too, as generated code keeps the failure to itself; one to
+   * an asynchronous processor ends when the handler's method returns, whatever comes later.
    *
    * @return the number since the start
    */
@@ -127,7 +128,7 @@ public final class MethodStats {
   }
 
   /**
-   * Requests under way.
+   * Requests under way. One that the handler of an asynchronous processor never answers stays so.
    *
    * @return the number now
    */

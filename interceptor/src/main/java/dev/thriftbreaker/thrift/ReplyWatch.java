@@ -1,7 +1,9 @@
 package dev.thriftbreaker.thrift;
 
+import dev.thriftbreaker.breaker.Outcome;
 import java.nio.ByteBuffer;
 import java.util.UUID;
+import org.apache.thrift.TApplicationException;
 import org.apache.thrift.TException;
 import org.apache.thrift.protocol.TField;
 import org.apache.thrift.protocol.TList;
@@ -42,6 +44,16 @@ final class ReplyWatch extends TProtocol {
 
   boolean isBegun() {
     return type != NONE;
+  }
+
+  /** What the reply says of the method: nothing if it is the caller's fault, or another's shed. */
+  Outcome judge() {
+    if (!isException()) {
+      return Outcome.SUCCESS;
+    }
+    return isShed() || exceptionType() == TApplicationException.PROTOCOL_ERROR
+        ? Outcome.IGNORED
+        : Outcome.FAILURE;
   }
 
   boolean isException() {

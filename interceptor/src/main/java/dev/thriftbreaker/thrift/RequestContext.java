@@ -5,7 +5,6 @@ import dev.thriftbreaker.breaker.Outcome;
 import dev.thriftbreaker.breaker.OutcomeRules;
 import dev.thriftbreaker.breaker.Workers;
 import java.util.Arrays;
-import org.apache.thrift.TApplicationException;
 import org.apache.thrift.protocol.TProtocol;
 import org.apache.thrift.protocol.TTupleProtocol;
 import org.apache.thrift.transport.TTransportException;
@@ -21,11 +20,11 @@ final class RequestContext {
   /** The failures remembered; a request in which guards saw more knows the newest. */
   private static final int REMEMBERED = 8;
 
-  /** Never null; the outermost one is no request. */
-  private static final ThreadLocal<RequestContext> CURRENT =
-      ThreadLocal.withInitial(() -> new RequestContext(null));
+  /** The outermost one is no request; a thread that never served any has none. */
+  private static final ThreadLocal<RequestContext> CURRENT = new ThreadLocal<>();
 
   final Header header = new Header();
+  final Uses uses = new Uses();
   private Workers servedWith;
   private final ReplyWatch reply = new ReplyWatch();
   private final ReplyWatch message = new ReplyWatch();
@@ -33,8 +32,15 @@ final class RequestContext {
   private RequestContext inner;
   private final TTransportException[] guarded = new TTransportException[REMEMBERED];
   private int guardedCount;
+  private boolean isOutcomeKnown;
+
+  /** The breaker of the request's own method while its permit is held here, or null. */
   private CircuitBreaker own;
+
   private long permit;
+
+  /** The request itself if it is asynchronous; it may outlive its time on this thread. */
+  private AsyncRequest async;
 
   private RequestContext(RequestContext outer) {
     this.outer = outer;
@@ -43,6 +49,10 @@ final class RequestContext {
   /** The object for the thread's next request. */
   static RequestContext next() {
     RequestContext current = CURRENT.get();
+    if (current == null) {
+      current = new RequestContext(null);
+      CURRENT.set(current);
+    }
     if (current.inner == null) {
       current.inner = new RequestContext(current);
     }
@@ -57,11 +67,58 @@ final class RequestContext {
     }
   }
 
+  /** The asynchronous request that this thread acts for just now, or null. */
+  static AsyncRequest currentAsync() {
+    RequestContext current = CURRENT.get();
+    return current == null ? null : current.async;
+  }
+
+  /**
+   * Makes an asynchronous request the one that this thread acts for, until {@link #exit}: while its
+   * processor runs, and while a callback of a call that was made for it runs.
+   */
+  static RequestContext enter(AsyncRequest request) {
+    RequestContext context = next();
+    context.async = request;
+    context.isOutcomeKnown = false;
+    CURRENT.set(context);
+    return context;
+  }
+
   /** Remembers that a guard on this thread saw a call fail so, if the thread serves a request. */
   static void noteGuarded(TTransportException failure) {
     RequestContext current = CURRENT.get();
-    if (current.outer != null) {
+    if (current == null) {
+      return;
+    }
+    if (current.async != null) {
+      current.async.noteGuarded();
+    } else if (current.outer != null) {
       current.guarded[current.guardedCount++ % REMEMBERED] = failure;
+    }
+  }
+
+  /** Tells the thread's request that a guard was asked for a call, on the way to its outcome. */
+  static void noteUse(CircuitBreaker breaker) {
+    RequestContext current = CURRENT.get();
+    if (current != null) {
+      current.uses.use(breaker);
+    }
+  }
+
+  /** Tells the thread's request that a guard refused a call. */
+  static void noteRefusal(CircuitBreaker breaker) {
+    RequestContext current = CURRENT.get();
+    if (current != null) {
+      current.uses.refuse(breaker);
+    }
+  }
+
+  /** Tells the thread's request that a guard saw a call fail. */
+  static void noteFailure(CircuitBreaker breaker) {
+    RequestContext current = CURRENT.get();
+    if (current != null) {
+      current.uses.fail(breaker);
     }
   }
 
@@ -69,15 +126,18 @@ final class RequestContext {
   TProtocol enter(TProtocol out) {
     CURRENT.set(this);
     // generated code casts a protocol of the tuple scheme to its class, so that one stays bare
-    return out.getClass() == TTupleProtocol.class ? out : reply.over(out);
+    boolean isBare = out.getClass() == TTupleProtocol.class;
+    isOutcomeKnown = !isBare && !header.isOneway();
+    return isBare ? out : reply.over(out);
   }
 
   /**
-   * The protocol to read the message from so that {@link #isRead} can tell to the byte. For the
-   * requests that need to know: the fields of their arguments pay a hop.
+   * The protocol to read the message from so that {@link #isRead} can tell to the byte, where the
+   * method itself is judged by it: there the fields of the arguments pay a hop.
    */
-  TProtocol watch(TProtocol in) {
-    boolean bare = in instanceof HeaderReplay || in.getClass() == TTupleProtocol.class;
+  TProtocol watchIfJudged(TProtocol in) {
+    boolean bare =
+        own == null || in instanceof HeaderReplay || in.getClass() == TTupleProtocol.class;
     return bare ? in : message.over(in);
   }
 
@@ -95,6 +155,14 @@ final class RequestContext {
   void holds(CircuitBreaker breaker, long acquired) {
     own = breaker;
     permit = acquired;
+  }
+
+  /** Hands the permit on, if one is held. */
+  void handOver(AsyncRequest request) {
+    if (own != null) {
+      request.holds(own, permit);
+      own = null;
+    }
   }
 
   /**
@@ -115,12 +183,7 @@ final class RequestContext {
   /** What is the caller's doing says nothing of the method, nor does that somebody else shed. */
   private Outcome outcome(TProtocol in, Throwable escaped, OutcomeRules rules) {
     if (escaped == null) {
-      if (!reply.isException()) {
-        return Outcome.SUCCESS;
-      }
-      boolean saysNothing =
-          reply.isShed() || reply.exceptionType() == TApplicationException.PROTOCOL_ERROR;
-      return saysNothing ? Outcome.IGNORED : Outcome.FAILURE;
+      return reply.judge();
     }
     boolean callerIsGone = reply.isBegun() && escaped instanceof TTransportException;
     if (callerIsGone || !isRead(in)) {
@@ -151,6 +214,13 @@ final class RequestContext {
 
   void exit() {
     CURRENT.set(outer);
+    async = null;
+    if (isOutcomeKnown) {
+      // a reply that the caller did not wait for is one nevertheless
+      uses.end(reply.isBegun() && !reply.isException());
+    } else {
+      uses.abandon();
+    }
     header.clear();
     reply.clear();
     message.clear();

@@ -12,11 +12,15 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.LongSupplier;
 import org.apache.thrift.TAsyncProcessor;
 import org.apache.thrift.TProcessor;
+import org.apache.thrift.TProcessorFactory;
 import org.apache.thrift.protocol.TMultiplexedProtocol;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The way of requests through a server: wraps its processor, and counts what becomes of the
@@ -28,6 +32,7 @@ import org.apache.thrift.protocol.TMultiplexedProtocol;
  */
 public final class RequestPath {
 
+  private static final Logger log = LoggerFactory.getLogger(RequestPath.class);
   private static final String UNKNOWN = "unknown";
   private static final int SHOWN_LENGTH = 64;
 
@@ -41,6 +46,9 @@ public final class RequestPath {
   private final ShedReplies shedReplies;
   private final MethodBreakers methodBreakers;
   private final ConcurrentSkipListMap<String, MethodStats> stats = new ConcurrentSkipListMap<>();
+
+  /** The classes of processors from factories that could not be wrapped, which was logged. */
+  private final Set<Class<?>> complained = ConcurrentHashMap.newKeySet();
 
   /**
    * Sets up the path for a server whose threads nobody counts, with the default replies to requests
@@ -111,17 +119,112 @@ public final class RequestPath {
    *
    * @param delegate the processor; it is given the request as if nothing were in between, but the
    *     protocol to write the reply to is not of the server's own class
-   * @return the wrapped processor, as thread-safe as the delegate
-   * @throws IllegalArgumentException if the delegate is null, asynchronous or wrapped already, or
-   *     if a method that is named in {@code requires}, in the shed replies or to have a breaker
-   *     does not exist or is ambiguous, or cannot give the reply
+   * @return the wrapped processor, as thread-safe as the delegate; a {@link TAsyncProcessor} if the
+   *     delegate is one
+   * @throws IllegalArgumentException if the delegate is null, wrapped already or multiplexed over
+   *     an asynchronous one, or if a method that is named in {@code requires}, in the shed replies
+   *     or to have a breaker does not exist or is ambiguous, or cannot give the reply
    */
   public TProcessor wrap(TProcessor delegate) {
-    refuseUnlessPlain(delegate);
+    refuseUnlessBare(delegate);
     ServiceMethods methods = new ServiceMethods(delegate);
-    Map<String, Set<String>> needs = needs(methods);
-    Map<String, ShedReply> replies = shedReplies.resolve(methods);
-    Map<String, CircuitBreaker> own = methodBreakers.resolve(methods);
+    return intercepted(
+        delegate,
+        routes(
+            methods,
+            needs(methods),
+            shedReplies.resolve(methods),
+            methodBreakers.resolve(methods)));
+  }
+
+  /**
+   * Wraps a factory of processors: each processor it gives out is wrapped, as by {@link
+   * #wrap(TProcessor)}, and a server finds it as synchronous or asynchronous as before.
+   *
+   * <p>What a factory of a class of its own will give out is not known before it does. So nothing
+   * is refused there: what {@code requires} names counts for the processors that have it, and a
+   * processor that cannot be wrapped passes as it is; either is logged. Processors with the same
+   * methods share what is known of these.
+   *
+   * @param factory the factory
+   * @param onNewMethods called when {@link #methods()} has grown since this call returned, on the
+   *     thread of the connection or request that made it
+   * @return the wrapped factory, as thread-safe as the one within
+   * @throws IllegalArgumentException if the factory is null or wrapped already, or if it is plainly
+   *     a TProcessorFactory and {@link #wrap(TProcessor)} would refuse its processor
+   */
+  public TProcessorFactory wrap(TProcessorFactory factory, Runnable onNewMethods) {
+    if (factory == null || factory instanceof InterceptedProcessorFactory) {
+      throw new IllegalArgumentException(
+          "factory: "
+              + (factory == null ? null : "wrapped already")
+              + " (expected: a factory as the server had it before)");
+    }
+    if (factory.getClass() == TProcessorFactory.class) {
+      return new TProcessorFactory(wrap(factory.getProcessor(null)));
+    }
+    Map<ServiceMethods.Listing, RouteTable> known = new ConcurrentHashMap<>();
+    return new InterceptedProcessorFactory(
+        factory, processor -> wrapGiven(processor, known, onNewMethods));
+  }
+
+  /** Wraps what a factory gave, for a connection or request that waits for it: throws nothing. */
+  private TProcessor wrapGiven(
+      TProcessor given, Map<ServiceMethods.Listing, RouteTable> known, Runnable onNewMethods) {
+    try {
+      ServiceMethods methods = new ServiceMethods(given);
+      RouteTable routes = known.get(methods.listing());
+      if (routes == null) {
+        routes =
+            routes(
+                methods,
+                needsOfGiven(methods, given),
+                shedReplies.resolve(methods),
+                methodBreakers.resolve(methods));
+        known.put(methods.listing(), routes);
+        tell(onNewMethods);
+      }
+      return intercepted(given, routes);
+    } catch (RuntimeException e) {
+      if (complained.add(given.getClass())) {
+        log.error("A processor of {} is left unwrapped", given.getClass().getName(), e);
+      }
+      return given;
+    }
+  }
+
+  private static void tell(Runnable onNewMethods) {
+    try {
+      onNewMethods.run();
+    } catch (RuntimeException e) {
+      log.error("Methods of a factory's processor cannot be shown", e);
+    }
+  }
+
+  private Map<String, Set<String>> needsOfGiven(ServiceMethods methods, TProcessor given) {
+    Map<String, Set<String>> needs = new LinkedHashMap<>();
+    requires.forEach(
+        (declared, dependencies) -> {
+          try {
+            add(needs, resolve("requires", declared, methods), dependencies);
+          } catch (IllegalArgumentException e) {
+            log.warn("Not for {}: {}", given.getClass().getName(), e.getMessage());
+          }
+        });
+    return needs;
+  }
+
+  private TProcessor intercepted(TProcessor delegate, RouteTable routes) {
+    return delegate instanceof TAsyncProcessor
+        ? new InterceptedAsyncProcessor(delegate, routes, workers, nanoClock)
+        : new InterceptedProcessor(delegate, routes, workers, nanoClock);
+  }
+
+  private RouteTable routes(
+      ServiceMethods methods,
+      Map<String, Set<String>> needs,
+      Map<String, ShedReply> replies,
+      Map<String, CircuitBreaker> own) {
     Map<String, Route> routes = new LinkedHashMap<>();
     Set<String> unseen = new LinkedHashSet<>(needs.keySet());
     unseen.addAll(replies.keySet());
@@ -143,17 +246,12 @@ public final class RequestPath {
     }
     Route unknown =
         new Route(null, false, List.of(), stats(UNKNOWN, Set.of()), ShedReply.DEFAULT, null);
-    return new InterceptedProcessor(delegate, new RouteTable(routes, unknown), workers, nanoClock);
+    return new RouteTable(routes, unknown);
   }
 
-  static void refuseUnlessPlain(TProcessor processor) {
-    if (processor == null || processor instanceof TAsyncProcessor) {
-      throw new IllegalArgumentException(
-          "processor: "
-              + (processor == null
-                  ? null
-                  : processor.getClass().getName() + ", which is asynchronous")
-              + " (expected: a synchronous TProcessor)");
+  static void refuseUnlessBare(TProcessor processor) {
+    if (processor == null) {
+      throw new IllegalArgumentException("processor: null (expected: a TProcessor)");
     }
     if (processor instanceof InterceptedProcessor) {
       throw new IllegalArgumentException(
@@ -176,11 +274,12 @@ public final class RequestPath {
     Map<String, Set<String>> needs = new LinkedHashMap<>();
     requires.forEach(
         (declared, dependencies) ->
-            needs
-                .computeIfAbsent(
-                    resolve("requires", declared, methods), name -> new LinkedHashSet<>())
-                .addAll(dependencies));
+            add(needs, resolve("requires", declared, methods), dependencies));
     return needs;
+  }
+
+  private static void add(Map<String, Set<String>> needs, String method, List<String> more) {
+    needs.computeIfAbsent(method, name -> new LinkedHashSet<>()).addAll(more);
   }
 
   /** The canonical name of a declared method, or the declared one if it cannot be seen. */

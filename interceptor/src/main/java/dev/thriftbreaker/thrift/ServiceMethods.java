@@ -8,6 +8,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.apache.thrift.TBase;
+import org.apache.thrift.TAsyncProcessor;
+import org.apache.thrift.TBaseAsyncProcessor;
 import org.apache.thrift.TBaseProcessor;
 import org.apache.thrift.TMultiplexedProcessor;
 import org.apache.thrift.TProcessor;
@@ -58,6 +60,18 @@ final class ServiceMethods {
     }
   }
 
+  /**
+   * What there is to know of a processor.
+   *
+   * @param found its methods
+   * @param complete whether there are no others
+   */
+  record Listing(List<ServiceMethod> found, boolean complete) {}
+
+  Listing listing() {
+    return new Listing(found, complete);
+  }
+
   List<ServiceMethod> found() {
     return found;
   }
@@ -67,25 +81,44 @@ final class ServiceMethods {
     return complete;
   }
 
-  @SuppressWarnings("rawtypes") // in libthrift's own signature
+  @SuppressWarnings("rawtypes") // in libthrift's own signatures
   private void add(String service, TProcessor processor) {
-    RequestPath.refuseUnlessPlain(processor);
-    if (!(processor instanceof TBaseProcessor<?> generated)) {
+    if (processor instanceof TBaseProcessor<?> generated) {
+      generated
+          .getProcessMapView()
+          .forEach((name, function) -> add(service, name, function.isOneway(), function::getEmptyResultInstance));
+    } else if (processor instanceof TBaseAsyncProcessor<?> generated) {
+      generated
+          .getProcessMapView()
+          .forEach((name, function) -> add(service, name, function.isOneway(), function::getEmptyResultInstance));
+    } else {
       complete = false;
-      return;
     }
+  }
+
+  @SuppressWarnings("rawtypes") // in libthrift's own signatures
+  private void add(
+      String service, String name, boolean oneway, Supplier<? extends TBase> emptyResult) {
     boolean alone = service.isEmpty();
-    generated
-        .getProcessMapView()
-        .forEach(
-            (name, function) ->
-                found.add(
-                    new ServiceMethod(
-                        alone ? name : service + "." + name,
-                        alone ? name : service + TMultiplexedProtocol.SEPARATOR + name,
-                        name,
-                        function.isOneway(),
-                        function::getEmptyResultInstance)));
+    found.add(
+        new ServiceMethod(
+            alone ? name : service + "." + name,
+            alone ? name : service + TMultiplexedProtocol.SEPARATOR + name,
+            name,
+            oneway,
+            emptyResult));
+  }
+
+  private void addService(String service, TProcessor processor) {
+    if (processor instanceof TAsyncProcessor) {
+      throw new IllegalArgumentException(
+          "processor: "
+              + processor.getClass().getName()
+              + ", which is asynchronous, in a TMultiplexedProcessor, which calls it as a"
+              + " synchronous one (expected: synchronous processors within)");
+    }
+    RequestPath.refuseUnlessBare(processor);
+    add(service, processor);
   }
 
   private void addServices(TMultiplexedProcessor multiplexed) {
@@ -104,9 +137,9 @@ final class ServiceMethods {
       return;
     }
     new TreeMap<Object, Object>(services)
-        .forEach((name, processor) -> add((String) name, (TProcessor) processor));
+        .forEach((name, processor) -> addService((String) name, (TProcessor) processor));
     if (fallback != null) {
-      add("", (TProcessor) fallback);
+      addService("", (TProcessor) fallback);
     }
   }
 

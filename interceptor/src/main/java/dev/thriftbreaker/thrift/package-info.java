@@ -9,6 +9,10 @@
  * requests come to, {@link dev.thriftbreaker.thrift.MethodBreakers} which methods have a breaker of
  * their own. {@link dev.thriftbreaker.thrift.Shed} is for the programs that call such a server.
  *
+ * <p>An asynchronous processor is wrapped as one: its request outlives the thread's part in it, so
+ * what is known of it is not the thread's but its own, an {@code AsyncRequest} that the handler
+ * answers to when and where it likes. Guards take it along to where their calls end.
+ *
  * <p>A wrapped server answers byte for byte what the bare one answers, with two exceptions:
  * requests that are shed, and a dependency's transport failure that escapes the handler, which the
  * caller gets as an INTERNAL_ERROR where a bare server closes the caller's connection.

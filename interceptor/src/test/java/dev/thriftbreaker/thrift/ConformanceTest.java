@@ -2,6 +2,7 @@ package dev.thriftbreaker.thrift;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.awaitility.Awaitility.await;
 
 import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.thrift.TestServer.Connection;
@@ -18,14 +19,18 @@ import dev.thriftbreaker.thrift.gen.Stock;
 import dev.thriftbreaker.thrift.gen.Warehouse;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.stream.Stream;
 import org.apache.thrift.TApplicationException;
+import org.apache.thrift.TAsyncProcessor;
 import org.apache.thrift.TMultiplexedProcessor;
 import org.apache.thrift.TProcessor;
 import org.apache.thrift.protocol.TMultiplexedProtocol;
@@ -80,13 +85,58 @@ class ConformanceTest {
       wrapped.hold(server);
     }
 
+    assertAlike(wrapped, bare, language, "Internal error processing crash");
+  }
+
+  static Stream<Arguments> asyncServers() {
+    return servers()
+        .filter(server -> ((Kind) server.get()[0]).isNonblocking())
+        .flatMap(
+            server ->
+                Stream.of(true, false)
+                    .map(
+                        at -> Arguments.of(server.get()[0], server.get()[1], server.get()[2], at)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("asyncServers")
+  void answersLikeTheBareAsynchronousServerAndShedsWithoutHarm(
+      Kind kind, Wire wire, Language language, boolean atOnce) throws Exception {
+    WarehouseHandler bareHandler = new WarehouseHandler(new RealStock());
+    WarehouseHandler handler = new WarehouseHandler(new RealStock());
+    Conversation bare = new Conversation(language, bareHandler, false);
+    Conversation wrapped = new Conversation(language, handler, true);
+    ExecutorService other = Executors.newSingleThreadExecutor();
+    Executor executor = atOnce ? Runnable::run : other;
+
+    try (TestServer server =
+        new TestServer(
+            kind,
+            wire,
+            language,
+            new Warehouse.AsyncProcessor<>(new AsyncWarehouse(bareHandler, executor)))) {
+      bare.hold(server);
+    }
+    TProcessor processor =
+        path.wrap(new Warehouse.AsyncProcessor<>(new AsyncWarehouse(handler, executor)));
+    try (TestServer server = new TestServer(kind, wire, language, processor)) {
+      wrapped.hold(server);
+    }
+    other.shutdown();
+
+    assertThat(processor).isInstanceOf(TAsyncProcessor.class);
+    assertAlike(wrapped, bare, language, "no");
+  }
+
+  private void assertAlike(
+      Conversation wrapped, Conversation bare, Language language, String crashed) {
     assertThat(wrapped.answers).isEqualTo(bare.answers);
     assertThat(wrapped.bytes).isEqualTo(bare.bytes);
     String receipt = "Receipt(orderId:o-1, totalCents:450, lines:[apple, pear])";
     List<String> expected = new ArrayList<>();
     expected.add(receipt);
     expected.add("OutOfStock(sku:plum, left:0)");
-    expected.add("6 Internal error processing crash");
+    expected.add("6 " + crashed);
     expected.addAll(List.of("5", "7", "null"));
     if (language != Language.TUPLE) {
       expected.add("1 Invalid method name: 'ping'");
@@ -148,7 +198,14 @@ class ConformanceTest {
         }
         ask(() -> client.place(order(3)));
         bytes = connection.tap.seen();
-        assertThat(handler.notes.poll(10, TimeUnit.SECONDS)).isEqualTo(shedding ? "hello" : "late");
+        List<String> notes =
+            shedding ? List.of("hello", "crash") : List.of("late", "hello", "crash");
+        // an asynchronous server begins the next request while a oneway handler runs
+        await()
+            .pollDelay(Duration.ZERO)
+            .pollInterval(Duration.ofMillis(1))
+            .untilAsserted(
+                () -> assertThat(handler.notes).containsExactlyInAnyOrderElementsOf(notes));
       }
     }
 

@@ -15,11 +15,13 @@ import dev.thriftbreaker.thrift.gen.Stock;
 import java.io.IOException;
 import java.lang.reflect.UndeclaredThrowableException;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.apache.thrift.TApplicationException;
 import org.apache.thrift.TException;
+import org.apache.thrift.async.AsyncMethodCallback;
 import org.apache.thrift.protocol.TProtocolException;
 import org.apache.thrift.transport.TTransportException;
 import org.junit.jupiter.api.Test;
@@ -63,18 +65,14 @@ class GuardTest {
     assertCounted(outcome);
   }
 
-  @Test
-  void ignoresAnInterruptedCall() {
-    InterruptedException interrupted = new InterruptedException();
+  static Stream<Exception> givenUp() {
+    return Stream.of(new InterruptedException(), new CancellationException());
+  }
 
-    assertThatThrownBy(
-            () ->
-                Guard.call(
-                    breaker,
-                    () -> {
-                      throw interrupted;
-                    }))
-        .isSameAs(interrupted);
+  @ParameterizedTest
+  @MethodSource("givenUp")
+  void ignoresACallThatItsCallerGaveUp(Exception givenUp) {
+    assertThatThrownBy(() -> call(breaker, givenUp)).isSameAs(givenUp);
     assertCounted(Outcome.IGNORED);
   }
 
@@ -161,9 +159,9 @@ class GuardTest {
   @Test
   void refusesWhatItCannotGuard() {
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> Guard.of(breaker, Stock.AsyncIface.class, asyncClient()))
-        .withMessageContaining("Stock$AsyncIface")
-        .withMessageContaining("expected: a synchronous interface");
+        .isThrownBy(() -> Guard.of(breaker, OddCallback.class, callback -> {}))
+        .withMessageContaining("OddCallback")
+        .withMessageEndingWith("(expected: an AsyncMethodCallback itself as the callback of read)");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Guard.of(breaker, Throwing.class, new Throwing(null)))
         .withMessageContaining("expected: an interface");
@@ -176,6 +174,12 @@ class GuardTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Guard.of(breaker, null, new Throwing(null)))
         .withMessageStartingWith("iface: null");
+  }
+
+  private interface NarrowCallback extends AsyncMethodCallback<String> {}
+
+  private interface OddCallback {
+    void read(NarrowCallback callback);
   }
 
   private interface Hidden {
@@ -209,14 +213,6 @@ class GuardTest {
     assertThat(counted.successes()).isEqualTo(outcome == Outcome.SUCCESS ? 1 : 0);
     assertThat(counted.failures()).isEqualTo(outcome == Outcome.FAILURE ? 1 : 0);
     assertThat(counted.ignored()).isEqualTo(outcome == Outcome.IGNORED ? 1 : 0);
-  }
-
-  private static Stock.AsyncIface asyncClient() {
-    return (Stock.AsyncIface)
-        java.lang.reflect.Proxy.newProxyInstance(
-            GuardTest.class.getClassLoader(),
-            new Class<?>[] {Stock.AsyncIface.class},
-            (proxy, method, args) -> null);
   }
 
   /** A client that throws what it is told. */

@@ -134,11 +134,8 @@ class RequestPathTest {
         "Warehouse", new Warehouse.AsyncProcessor<Warehouse.AsyncIface>(null));
 
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> path.wrap(null))
-        .withMessage("processor: null (expected: a synchronous TProcessor)");
-    assertThatIllegalArgumentException()
-        .isThrownBy(() -> path.wrap(new Warehouse.AsyncProcessor<Warehouse.AsyncIface>(null)))
-        .withMessageContaining("AsyncProcessor, which is asynchronous");
+        .isThrownBy(() -> path.wrap((TProcessor) null))
+        .withMessage("processor: null (expected: a TProcessor)");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> path.wrap(wrapped))
         .withMessageContaining("wrapped already");
@@ -147,7 +144,9 @@ class RequestPathTest {
         .withMessageContaining("wrapped already");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> path.wrap(aroundAsync))
-        .withMessageContaining("AsyncProcessor, which is asynchronous");
+        .withMessageContaining(
+            "AsyncProcessor, which is asynchronous, in a TMultiplexedProcessor, which calls it as a"
+                + " synchronous one (expected: synchronous processors within)");
   }
 
   // ---- processors that do not show their methods
