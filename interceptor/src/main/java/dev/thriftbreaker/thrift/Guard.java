@@ -146,8 +146,10 @@ public final class Guard {
   }
 
   private static long acquire(CircuitBreaker breaker, long now) throws BreakerOpenException {
+    RequestContext.noteUse(breaker);
     long permit = breaker.tryAcquire(now);
     if (permit == CircuitBreaker.REFUSED) {
+      RequestContext.noteRefusal(breaker);
       throw new BreakerOpenException(breaker.refusal(now));
     }
     return permit;
@@ -156,6 +158,9 @@ public final class Guard {
   private static void complete(
       CircuitBreaker breaker, long permit, long startNanos, Object result) {
     Outcome outcome = breaker.config().outcomes().judgeResult(result);
+    if (outcome == Outcome.FAILURE) {
+      RequestContext.noteFailure(breaker);
+    }
     breaker.complete(permit, outcome, startNanos, breaker.now(), null);
   }
 
@@ -165,6 +170,9 @@ public final class Guard {
       RequestContext.noteGuarded(failure);
     }
     Outcome outcome = breaker.config().outcomes().judgeError(thrown, Guard::judge);
+    if (outcome == Outcome.FAILURE) {
+      RequestContext.noteFailure(breaker);
+    }
     breaker.complete(permit, outcome, startNanos, breaker.now(), thrown);
   }
 

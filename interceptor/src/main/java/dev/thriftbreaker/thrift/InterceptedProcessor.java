@@ -44,7 +44,8 @@ final class InterceptedProcessor implements TProcessor {
     Header header = request.header;
     Route route = header.route();
     route.stats.countBegun();
-    CircuitBreaker refusing = header.isRequest() ? route.refusing(startNanos) : null;
+    CircuitBreaker refusing =
+        header.isRequest() ? request.uses.begin(route.requirements, startNanos) : null;
     if (refusing == null) {
       pass(request, message, out, startNanos);
     } else {

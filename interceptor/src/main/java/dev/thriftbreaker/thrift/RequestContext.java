@@ -1,5 +1,6 @@
 package dev.thriftbreaker.thrift;
 
+import dev.thriftbreaker.breaker.CircuitBreaker;
 import java.util.Arrays;
 import org.apache.thrift.protocol.TProtocol;
 import org.apache.thrift.protocol.TTupleProtocol;
@@ -16,16 +17,17 @@ final class RequestContext {
   /** The failures remembered; a request in which guards saw more knows the newest. */
   private static final int REMEMBERED = 8;
 
-  /** Never null; the outermost one is no request. */
-  private static final ThreadLocal<RequestContext> CURRENT =
-      ThreadLocal.withInitial(() -> new RequestContext(null));
+  /** The outermost one is no request; a thread that never served any has none. */
+  private static final ThreadLocal<RequestContext> CURRENT = new ThreadLocal<>();
 
   final Header header = new Header();
+  final Uses uses = new Uses();
   private final ReplyWatch reply = new ReplyWatch();
   private final RequestContext outer;
   private RequestContext inner;
   private final TTransportException[] guarded = new TTransportException[REMEMBERED];
   private int guardedCount;
+  private boolean isOutcomeKnown;
 
   private RequestContext(RequestContext outer) {
     this.outer = outer;
@@ -34,6 +36,10 @@ final class RequestContext {
   /** The object for the thread's next request. */
   static RequestContext next() {
     RequestContext current = CURRENT.get();
+    if (current == null) {
+      current = new RequestContext(null);
+      CURRENT.set(current);
+    }
     if (current.inner == null) {
       current.inner = new RequestContext(current);
     }
@@ -43,8 +49,32 @@ final class RequestContext {
   /** Remembers that a guard on this thread saw a call fail so, if the thread serves a request. */
   static void noteGuarded(TTransportException failure) {
     RequestContext current = CURRENT.get();
-    if (current.outer != null) {
+    if (current != null && current.outer != null) {
       current.guarded[current.guardedCount++ % REMEMBERED] = failure;
+    }
+  }
+
+  /** Tells the thread's request that a guard was asked for a call, on the way to its outcome. */
+  static void noteUse(CircuitBreaker breaker) {
+    RequestContext current = CURRENT.get();
+    if (current != null) {
+      current.uses.use(breaker);
+    }
+  }
+
+  /** Tells the thread's request that a guard refused a call. */
+  static void noteRefusal(CircuitBreaker breaker) {
+    RequestContext current = CURRENT.get();
+    if (current != null) {
+      current.uses.refuse(breaker);
+    }
+  }
+
+  /** Tells the thread's request that a guard saw a call fail. */
+  static void noteFailure(CircuitBreaker breaker) {
+    RequestContext current = CURRENT.get();
+    if (current != null) {
+      current.uses.fail(breaker);
     }
   }
 
@@ -52,7 +82,9 @@ final class RequestContext {
   TProtocol enter(TProtocol out) {
     CURRENT.set(this);
     // generated code casts a protocol of the tuple scheme to its class, so that one stays bare
-    return out.getClass() == TTupleProtocol.class ? out : reply.over(out);
+    boolean isBare = out.getClass() == TTupleProtocol.class;
+    isOutcomeKnown = !isBare && !header.isOneway();
+    return isBare ? out : reply.over(out);
   }
 
   /** Whether a reply was begun that is a TApplicationException. */
@@ -75,6 +107,12 @@ final class RequestContext {
 
   void exit() {
     CURRENT.set(outer);
+    if (isOutcomeKnown) {
+      // a reply that the caller did not wait for is one nevertheless
+      uses.end(reply.isBegun() && !reply.isException());
+    } else {
+      uses.abandon();
+    }
     header.clear();
     reply.clear();
     if (guardedCount > 0) {

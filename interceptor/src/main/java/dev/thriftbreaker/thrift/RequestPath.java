@@ -12,6 +12,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
 import org.apache.thrift.TAsyncProcessor;
@@ -36,16 +37,15 @@ public final class RequestPath {
 
   private final Map<String, CircuitBreaker> breakers;
   private final Map<String, List<String>> requires;
+  private final boolean learning;
   private final LongSupplier nanoClock;
   private final ConcurrentSkipListMap<String, MethodStats> stats = new ConcurrentSkipListMap<>();
 
   /**
-   * Sets up the path.
+   * Sets up a path on which methods require what is declared and nothing is learned.
    *
    * @param breakers the breakers by their dependency's name
-   * @param requires by a method's name the dependencies it cannot do without. A method of a {@link
-   *     org.apache.thrift.TMultiplexedProcessor} is called {@code Service.method}, or just {@code
-   *     method} if no other service has one of that name
+   * @param requires as below
    * @param nanoClock the clock of the breakers
    * @throws IllegalArgumentException if a method requires a dependency that has no breaker
    */
@@ -53,13 +53,33 @@ public final class RequestPath {
       Map<String, CircuitBreaker> breakers,
       Map<String, List<String>> requires,
       LongSupplier nanoClock) {
+    this(breakers, requires, false, nanoClock);
+  }
+
+  /**
+   * Sets up the path.
+   *
+   * @param breakers the breakers by their dependency's name
+   * @param requires by a method's name the dependencies it cannot do without, none if it copes
+   *     without any. A method of a {@link org.apache.thrift.TMultiplexedProcessor} is called {@code
+   *     Service.method}, or just {@code method} if no other service has one of that name
+   * @param learning whether it is learned what methods require for which nothing is declared
+   * @param nanoClock the clock of the breakers
+   * @throws IllegalArgumentException if a method requires a dependency that has no breaker
+   */
+  public RequestPath(
+      Map<String, CircuitBreaker> breakers,
+      Map<String, List<String>> requires,
+      boolean learning,
+      LongSupplier nanoClock) {
     this.breakers = Map.copyOf(breakers);
+    this.learning = learning;
     this.nanoClock = Objects.requireNonNull(nanoClock, "nanoClock");
     Map<String, List<String>> copy = new LinkedHashMap<>();
     requires.forEach((method, dependencies) -> copy.put(method, List.copyOf(dependencies)));
     this.requires = copy;
     copy.forEach((method, dependencies) -> dependencies.forEach(d -> checkKnown(method, d)));
-    stats(UNKNOWN, Set.of());
+    unknownStats();
   }
 
   private void checkKnown(String method, String dependency) {
@@ -89,13 +109,14 @@ public final class RequestPath {
     Map<String, Set<String>> needs = needs(methods);
     Map<String, Route> routes = new LinkedHashMap<>();
     for (ServiceMethod method : methods.found()) {
-      Set<String> needed = needs.getOrDefault(method.canonicalName(), Set.of());
+      Set<String> declared = needs.get(method.canonicalName());
       routes.put(
-          method.wireName(), route(method.canonicalName(), method.name(), method.oneway(), needed));
+          method.wireName(),
+          new Route(method.name(), method.oneway(), stats(method.canonicalName(), declared)));
     }
     methods.found().forEach(method -> needs.remove(method.canonicalName()));
     needs.forEach((declared, needed) -> addUnseen(routes, declared, needed));
-    Route unknown = new Route(null, false, List.of(), stats(UNKNOWN, Set.of()));
+    Route unknown = new Route(null, false, unknownStats());
     return new InterceptedProcessor(delegate, new RouteTable(routes, unknown), nanoClock);
   }
 
@@ -158,7 +179,7 @@ public final class RequestPath {
   /** Adds a method that was declared for a processor that does not show its methods. */
   private void addUnseen(Map<String, Route> routes, String declared, Set<String> needed) {
     int dot = declared.lastIndexOf('.');
-    Route route = route(declared, declared.substring(dot + 1), false, needed);
+    Route route = new Route(declared.substring(dot + 1), false, stats(declared, needed));
     routes.put(declared, route);
     if (dot > 0) {
       routes.put(
@@ -167,15 +188,29 @@ public final class RequestPath {
     }
   }
 
-  private Route route(String canonicalName, String name, boolean oneway, Set<String> needed) {
-    List<CircuitBreaker> required = needed.stream().map(breakers::get).toList();
-    return new Route(name, oneway, required, stats(canonicalName, needed));
+  /** All methods in one: what one of them needs, another may not. */
+  private MethodStats unknownStats() {
+    Requirements none = new Requirements(List.of(), List.of(), false, bound -> 0);
+    return stats.computeIfAbsent(UNKNOWN, name -> new MethodStats(name, none, nanoClock));
   }
 
-  private MethodStats stats(String canonicalName, Set<String> needed) {
-    String name = shownName(canonicalName);
+  /**
+   * @param declared what the method needs, or null if that is to be learned
+   */
+  private MethodStats stats(String canonicalName, Set<String> declared) {
     return stats.computeIfAbsent(
-        name, absent -> new MethodStats(name, List.copyOf(needed), nanoClock));
+        shownName(canonicalName), name -> new MethodStats(name, requirements(declared), nanoClock));
+  }
+
+  private Requirements requirements(Set<String> declared) {
+    Set<String> needed = declared == null ? Set.of() : declared;
+    Set<String> others = new TreeSet<>(breakers.keySet());
+    others.removeAll(needed);
+    return new Requirements(
+        needed.stream().map(breakers::get).toList(),
+        others.stream().map(breakers::get).toList(),
+        learning && declared == null,
+        bound -> ThreadLocalRandom.current().nextInt(bound));
   }
 
   /**

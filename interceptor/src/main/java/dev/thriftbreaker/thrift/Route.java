@@ -1,9 +1,6 @@
 package dev.thriftbreaker.thrift;
 
-import dev.thriftbreaker.breaker.CircuitBreaker;
-import java.util.List;
-
-/** What is known of a method before its request is served. Immutable. */
+/** What is known of a method before its request is served. Immutable, but for what is learned. */
 final class Route {
 
   /** The method's name in a reply; null for the route of all unknown methods. */
@@ -11,22 +8,12 @@ final class Route {
 
   final boolean oneway;
   final MethodStats stats;
-  private final CircuitBreaker[] required;
+  final Requirements requirements;
 
-  Route(String method, boolean oneway, List<CircuitBreaker> required, MethodStats stats) {
+  Route(String method, boolean oneway, MethodStats stats) {
     this.method = method;
     this.oneway = oneway;
-    this.required = required.toArray(CircuitBreaker[]::new);
     this.stats = stats;
-  }
-
-  /** The first breaker in the way of a request, or null. */
-  CircuitBreaker refusing(long now) {
-    for (CircuitBreaker breaker : required) {
-      if (breaker.refuses(now)) {
-        return breaker;
-      }
-    }
-    return null;
+    this.requirements = stats.requirements();
   }
 }
