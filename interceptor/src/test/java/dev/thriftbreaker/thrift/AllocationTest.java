@@ -75,6 +75,15 @@ class AllocationTest {
     }
   }
 
+  @Test
+  void requestOfWhichTheServerLearnsAllocatesExactlyWhatItDoesOnABareServer() {
+    for (String language : List.of("binary", "compact")) {
+      assertThat(bytes.get(language + " guarded bare")).isPositive();
+      assertThat(bytes.get(language + " guarded wrapped"))
+          .isEqualTo(bytes.get(language + " guarded bare"));
+    }
+  }
+
   /** Prints the numbers. */
   static final class Measurement {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -104,8 +113,18 @@ class AllocationTest {
       RequestPath path =
           new RequestPath(
               Map.of("stock", breaker), Map.of("count", List.of("stock")), System::nanoTime);
-      print(name + " bare", new Exchange(language, bare)::once);
-      print(name + " wrapped", new Exchange(language, path.wrap(bare))::once);
+      Recording count = client -> client.send_count(List.of());
+      print(name + " bare", new Exchange(language, bare, count)::once);
+      print(name + " wrapped", new Exchange(language, path.wrap(bare), count)::once);
+
+      Stock.Iface guarded = Guard.of(breaker, Stock.Iface.class, new ConformanceTest.RealStock());
+      TProcessor touching = new Warehouse.Processor<>(new WarehouseHandler(guarded));
+      RequestPath learning =
+          new RequestPath(Map.of("stock", breaker), Map.of(), true, System::nanoTime);
+      Recording touch = client -> client.send_touch("apple");
+      print(name + " guarded bare", new Exchange(language, touching, touch)::once);
+      print(
+          name + " guarded wrapped", new Exchange(language, learning.wrap(touching), touch)::once);
     }
 
     private static void print(String name, Step step) throws Exception {
@@ -123,6 +142,10 @@ class AllocationTest {
     }
   }
 
+  private interface Recording {
+    void record(Warehouse.Client client) throws TException;
+  }
+
   /** A request in memory, served again and again by the same protocol objects. */
   private static final class Exchange {
     private final byte[] request;
@@ -133,9 +156,10 @@ class AllocationTest {
     private final TProtocol out;
     private final TProcessor processor;
 
-    Exchange(TProtocolFactory language, TProcessor processor) throws TException {
+    Exchange(TProtocolFactory language, TProcessor processor, Recording recording)
+        throws TException {
       TMemoryBuffer recorded = new TMemoryBuffer(256);
-      new Warehouse.Client(language.getProtocol(recorded)).send_count(List.of());
+      recording.record(new Warehouse.Client(language.getProtocol(recorded)));
       request = recorded.getArray().clone();
       in = language.getProtocol(incoming);
       out = language.getProtocol(outgoing);
