@@ -29,7 +29,7 @@ import java.util.function.Supplier;
 final class SettingsFile {
 
   private static final String KEYS =
-      "server, redis, namespace, instance, dependencies, defaults.SETTING, dependency.NAME.SETTING, requires.METHOD";
+      "server, redis, namespace, instance, dependencies, defaults.SETTING, dependency.NAME.SETTING, requires.METHOD, learnRequirements";
 
   private record Line(int number, String value) {}
 
@@ -118,8 +118,9 @@ final class SettingsFile {
                 names(line.value)
                     .forEach(name -> dependencies.putIfAbsent(name, new LinkedHashMap<>()));
             case "defaults." -> defaults.put(rest, key);
-            case "requires." ->
-                at(key, () -> builder.requires(rest, names(line.value).toArray(String[]::new)));
+            case "learnRequirements" ->
+                at(key, () -> builder.learnRequirements(isTrue(key, line.value)));
+            case "requires." -> at(key, () -> require(builder, rest, names(line.value)));
             case "dependency." -> {
               int dot = rest.lastIndexOf('.');
               if (dot < 1) {
@@ -151,6 +152,22 @@ final class SettingsFile {
       refuseUnlisted(names(lines.get("dependencies").value));
     }
     return builder;
+  }
+
+  private static ThriftInterceptor.Builder require(
+      ThriftInterceptor.Builder builder, String method, List<String> dependencies) {
+    return dependencies.isEmpty()
+        ? builder.requiresNothing(method)
+        : builder.requires(method, dependencies.toArray(String[]::new));
+  }
+
+  private static boolean isTrue(String key, String value) {
+    return switch (value) {
+      case "true" -> true;
+      case "false" -> false;
+      default ->
+          throw new IllegalArgumentException(key + ": " + value + " (expected: true or false)");
+    };
   }
 
   /** A file that lists its dependencies means no others: a name that is not listed is a slip. */

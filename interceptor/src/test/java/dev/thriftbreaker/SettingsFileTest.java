@@ -42,6 +42,8 @@ class SettingsFileTest {
             dependency.orders-db.v2.ignore = java.lang.InterruptedException, \\
                 java.lang.IllegalArgumentException
             requires.placeOrder = inventory, mail
+            requires.ping =
+            learnRequirements = false
             """);
     try (ThriftInterceptor interceptor = ThriftInterceptor.fromProperties(file)) {
       assertThat(interceptor.breakers())
@@ -67,7 +69,7 @@ class SettingsFileTest {
       delimiter = '|',
       value = {
         "colour = blue | 3: colour: no such key (expected one of: server, redis, namespace, instance, dependencies,"
-            + " defaults.SETTING, dependency.NAME.SETTING, requires.METHOD)",
+            + " defaults.SETTING, dependency.NAME.SETTING, requires.METHOD, learnRequirements)",
         "dependency.inventory.failureRate = 0.5 | 3: dependency.inventory.failureRate: no such setting (expected one"
             + " of: failureRateThreshold,",
         "dependency.inventory.failureRateThreshold = 3 | 3: dependency.inventory.failureRateThreshold: 3.0 (expected:"
@@ -81,8 +83,7 @@ class SettingsFileTest {
         "dependency.inventory = 5 | 3: dependency.inventory: no such key (expected: dependency.NAME.SETTING)",
         "dependency.in ventory.probes = 5 | 3: dependency.in: no such key (expected: dependency.NAME.SETTING)",
         "dependencies = a/b | 3: dependencies: dependency: a/b (expected: 1 to 64 of the characters A-Z a-z 0-9 _ . -)",
-        "requires.placeOrder = | 3: requires.placeOrder: requires placeOrder: nothing (expected: at least one"
-            + " dependency)",
+        "learnRequirements = no | 3: learnRequirements: no (expected: true or false)",
         "redis = http://127.0.0.1 | 3: redis: http://127.0.0.1 (expected: ",
         "namespace = a b | 3: namespace: a b (expected: 1 to 64 of the characters A-Z a-z 0-9 _ . -)",
         "server = again | 3: server: given twice (expected: once; first in line 2)",

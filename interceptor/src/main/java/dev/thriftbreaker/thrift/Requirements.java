@@ -189,6 +189,17 @@ public final class Requirements {
   }
 
   /**
+   * What there is to say about one dependency.
+   *
+   * @param dependency its name
+   * @return whether it is needed, and why
+   * @throws IllegalArgumentException if there is no such dependency
+   */
+  public Requirement about(String dependency) {
+    return find(dependency).view();
+  }
+
+  /**
    * The dependencies that there are.
    *
    * @return their names, sorted; none for {@code unknown} methods
@@ -202,15 +213,6 @@ public final class Requirements {
   }
 
   /**
-   * Whether anything is learned.
-   *
-   * @return false if the method's requirements were declared or learning is off
-   */
-  public boolean isLearning() {
-    return learning;
-  }
-
-  /**
    * Puts an operator's word in force, until the next one or a restart. {@code LEARN} takes it back
    * and forgets what refusals have taught.
    *
@@ -220,14 +222,18 @@ public final class Requirements {
    */
   public void say(String dependency, Requirement.Word word) {
     Objects.requireNonNull(word, "word");
+    Need need = find(dependency);
+    if (word == Requirement.Word.LEARN) {
+      need.evidence.updateAndGet(NeedEvidence::withoutRefusals);
+    }
+    need.word = word;
+    publish();
+  }
+
+  private Need find(String dependency) {
     for (Need need : needs) {
       if (need.breaker.name().equals(dependency)) {
-        if (word == Requirement.Word.LEARN) {
-          need.evidence.updateAndGet(NeedEvidence::withoutRefusals);
-        }
-        need.word = word;
-        publish();
-        return;
+        return need;
       }
     }
     throw new IllegalArgumentException(
