@@ -1,6 +1,7 @@
 package dev.thriftbreaker.thrift;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.thriftbreaker.breaker.BreakerConfig;
@@ -30,6 +31,7 @@ import org.apache.thrift.TProcessor;
 import org.apache.thrift.protocol.TBinaryProtocol;
 import org.apache.thrift.protocol.TProtocol;
 import org.apache.thrift.transport.TMemoryBuffer;
+import org.apache.thrift.transport.TTransportException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -277,6 +279,35 @@ class LearnedNeedsTest {
   }
 
   @Test
+  void aHandlerThatCopedIsNotBlamedForACallerThatIsGone() throws Exception {
+    // given
+    copes = true;
+    TProcessor processor = processor(path);
+    Breakers.open(stock);
+
+    // when
+    for (int i = 0; i < 50; i++) {
+      TMemoryBuffer request = new TMemoryBuffer(64);
+      new Warehouse.Client(new TBinaryProtocol(request)).send_reserve("apple", 1);
+      TProtocol gone =
+          new TBinaryProtocol(
+              new TMemoryBuffer(64) {
+                @Override
+                public void flush() throws TTransportException {
+                  throw new TTransportException("broken pipe");
+                }
+              });
+      assertThatThrownBy(() -> processor.process(new TBinaryProtocol(request), gone))
+          .hasMessage("broken pipe");
+    }
+
+    // then
+    assertThat(stats("reserve").failures()).isEqualTo(50);
+    assertThat(stats("reserve").requires()).isEmpty();
+    assertThat(stats("reserve").requirements().about("stock").failures()).isZero();
+  }
+
+  @Test
   void aGuardOnAnotherThreadThanTheRequestsTeachesNothing() throws Exception {
     ExecutorService elsewhere = Executors.newSingleThreadExecutor();
     try {
@@ -415,6 +446,24 @@ class LearnedNeedsTest {
     Breakers.close(bank);
     assertThat(reserve(3)).isEqualTo(3);
     assertThat(stock.snapshot().state()).isEqualTo(BreakerState.CLOSED);
+  }
+
+  @Test
+  void aDeclaredOneThatIsHalfOpenLosesNoProbeToOneThatIsDeclaredAfterIt() throws Exception {
+    // given
+    serve(processor(learning(Map.of("reserve", List.of("stock", "bank")))));
+    Breakers.open(stock);
+    Breakers.open(bank);
+    assertThat(stock.probeNow("test", "test")).isTrue();
+
+    // when
+    assertThat(reserve(100)).isZero();
+
+    // then
+    assertThat(stock.snapshot().acquired()).isZero();
+    assertThat(stock.snapshot().state()).isEqualTo(BreakerState.HALF_OPEN);
+    assertThatThrownBy(() -> client.reserve("apple", 1))
+        .hasMessageStartingWith("SHED dependency=bank state=OPEN");
   }
 
   // ---- races
