@@ -98,13 +98,18 @@ public final class Requirements {
     }
     long last = need.examinedNanos.get();
     boolean due = now - last >= EXAMINATION_NANOS || lots.applyAsInt(EXAMINATION) == 0;
-    return due && isAlone(need) && need.examinedNanos.compareAndSet(last, now);
+    return due && isAlone(need, now) && need.examinedNanos.compareAndSet(last, now);
   }
 
-  /** Whether all others that the method needs are closed; else a probe of theirs may be wasted. */
-  private boolean isAlone(Need need) {
+  /**
+   * Whether all others that the method needs are closed. Else the handler may not get as far as
+   * this one, or a probe of theirs may be wasted.
+   */
+  private boolean isAlone(Need need, long now) {
     for (Need other : inForce.get()) {
-      if (other != need && other.breaker.snapshot().state() != BreakerState.CLOSED) {
+      boolean closed =
+          other.breaker.snapshot().state() == BreakerState.CLOSED && !other.breaker.refuses(now);
+      if (other != need && !closed) {
         return false;
       }
     }

@@ -7,6 +7,9 @@
  * and otherwise lets it pass and counts how it ended. {@link dev.thriftbreaker.thrift.Guard} puts a
  * breaker in front of a client.
  *
+ * <p>Which dependencies those are is declared, or learned from what guards see in the course of a
+ * method's requests: {@link dev.thriftbreaker.thrift.Requirements} says how.
+ *
  * <p>A wrapped server answers byte for byte what the bare one answers, with two exceptions:
  * requests that are shed, and a dependency's transport failure that escapes the handler, which the
  * caller gets as an INTERNAL_ERROR where a bare server closes the caller's connection.

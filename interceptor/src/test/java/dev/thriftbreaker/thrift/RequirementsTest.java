@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import dev.thriftbreaker.breaker.BreakerConfig;
 import dev.thriftbreaker.breaker.BreakerState;
 import dev.thriftbreaker.breaker.CircuitBreaker;
+import dev.thriftbreaker.breaker.Mode;
+import dev.thriftbreaker.breaker.ModeOverride;
 import dev.thriftbreaker.thrift.Requirement.Source;
 import dev.thriftbreaker.thrift.Requirement.Word;
 import java.time.Duration;
@@ -253,6 +255,9 @@ class RequirementsTest {
     halfOpen(stock);
     assertThat(requests(50, () -> call(stock) & call(bank))).isZero();
     stock.reset("test", "test");
+    stock.override(new ModeOverride(Mode.FORCED_OPEN, now + 1, "test", "test", false));
+    assertThat(requests(50, () -> call(stock) & call(bank))).isZero();
+    stock.release("test", "test");
     assertThat(request(() -> call(stock) & call(bank))).isTrue();
   }
 
