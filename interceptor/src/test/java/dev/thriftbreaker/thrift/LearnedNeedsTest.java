@@ -408,6 +408,7 @@ class LearnedNeedsTest {
     assertThat(reserve(200)).isEqualTo(200);
     assertThat(requirements.all()).extracting(Requirement::source).containsExactly(Source.OPERATOR);
 
+    awaitEnds();
     requirements.say("stock", Word.LEARN);
     assertThat(reserve(200)).isBetween(10, 20);
   }

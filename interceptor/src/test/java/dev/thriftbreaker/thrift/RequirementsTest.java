@@ -12,8 +12,10 @@ import dev.thriftbreaker.thrift.Requirement.Source;
 import dev.thriftbreaker.thrift.Requirement.Word;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -26,6 +28,7 @@ class RequirementsTest {
 
   private long now = -5_000_000_000L;
   private boolean drawn;
+  private boolean sampled;
   private final CircuitBreaker stock = breaker("stock");
   private final CircuitBreaker bank = breaker("bank");
   private final CircuitBreaker mail = breaker("mail");
@@ -38,7 +41,11 @@ class RequirementsTest {
   }
 
   private Requirements learning() {
-    return new Requirements(List.of(), List.of(bank, mail, stock), true, bound -> drawn ? 0 : 1);
+    return new Requirements(
+        List.of(),
+        List.of(bank, mail, stock),
+        true,
+        bound -> (bound == Requirements.SAMPLE ? sampled : drawn) ? 0 : 1);
   }
 
   private static void open(CircuitBreaker breaker) {
@@ -231,6 +238,7 @@ class RequirementsTest {
 
   @Test
   void unlearnsWhatTheHandlerNoLongerUses() {
+    requests(Requirements.WATCHED_AT_FIRST, () -> call(stock));
     needStock();
     drawn = true;
 
@@ -324,7 +332,7 @@ class RequirementsTest {
     requests(1_000, () -> call(stock));
     assertThat(about(stock).requests()).isEqualTo(Requirements.WATCHED_AT_FIRST);
 
-    drawn = true;
+    sampled = true;
     requests(1_000, () -> call(stock));
     assertThat(about(stock).requests()).isBetween(50, NeedEvidence.MOST_REQUESTS);
   }
@@ -346,6 +354,40 @@ class RequirementsTest {
   }
 
   // ---- races
+
+  @Test
+  void wordsSaidAtOnceAreAllInForce() throws Exception {
+    // given so many others that it takes a while to find which are in force
+    List<String> names = List.of("bank", "mail", "stock");
+    List<CircuitBreaker> many = new ArrayList<>(List.of(bank, mail, stock));
+    many.addAll(Collections.nCopies(1_000, breaker("other")));
+    Requirements requirements = new Requirements(List.of(), many, true, bound -> 1);
+    CyclicBarrier together = new CyclicBarrier(names.size() + 1);
+    ExecutorService pool = Executors.newFixedThreadPool(names.size());
+    try {
+      for (String name : names) {
+        pool.submit(
+            () -> {
+              for (int round = 0; round < 200; round++) {
+                together.await(10, TimeUnit.SECONDS);
+                for (int i = round % 2; i < 20; i++) {
+                  requirements.say(name, Word.values()[i % 2]);
+                }
+                requirements.say(name, Word.values()[round % 2]);
+                together.await(10, TimeUnit.SECONDS);
+              }
+              return null;
+            });
+      }
+      for (int round = 0; round < 200; round++) {
+        together.await(10, TimeUnit.SECONDS);
+        together.await(10, TimeUnit.SECONDS);
+        assertThat(requirements.inForce()).isEqualTo(round % 2 == 0 ? names : List.of());
+      }
+    } finally {
+      pool.shutdownNow();
+    }
+  }
 
   @Test
   void whatIsInForceAgreesWithTheEvidenceAfterAnyStorm() throws Exception {
