@@ -30,7 +30,7 @@ final class SettingsFile {
 
   private static final String KEYS =
       "server, redis, namespace, instance, serverThreads, dependencies, defaults.SETTING, dependency.NAME.SETTING, requires.METHOD,"
-          + " shedType, shedType.METHOD, methodBreakers, methodBreaker.METHOD.SETTING";
+          + " learnRequirements, shedType, shedType.METHOD, methodBreakers, methodBreaker.METHOD.SETTING";
 
   /** Stands for all methods. */
   private static final String ALL = "*";
@@ -124,8 +124,9 @@ final class SettingsFile {
                 names(line.value)
                     .forEach(name -> dependencies.putIfAbsent(name, new LinkedHashMap<>()));
             case "defaults." -> defaults.put(rest, key);
-            case "requires." ->
-                at(key, () -> builder.requires(rest, names(line.value).toArray(String[]::new)));
+            case "learnRequirements" ->
+                at(key, () -> builder.learnRequirements(isTrue(key, line.value)));
+            case "requires." -> at(key, () -> require(builder, rest, names(line.value)));
             case "shedType" -> at(key, () -> builder.shedType(number(key, line.value)));
             case "shedType." -> at(key, () -> builder.shedType(rest, number(key, line.value)));
             case "methodBreakers" ->
@@ -190,6 +191,22 @@ final class SettingsFile {
     } catch (NumberFormatException e) {
       throw new IllegalArgumentException(key + ": " + value + " (expected: a whole number)", e);
     }
+  }
+
+  private static ThriftInterceptor.Builder require(
+      ThriftInterceptor.Builder builder, String method, List<String> dependencies) {
+    return dependencies.isEmpty()
+        ? builder.requiresNothing(method)
+        : builder.requires(method, dependencies.toArray(String[]::new));
+  }
+
+  private static boolean isTrue(String key, String value) {
+    return switch (value) {
+      case "true" -> true;
+      case "false" -> false;
+      default ->
+          throw new IllegalArgumentException(key + ": " + value + " (expected: true or false)");
+    };
   }
 
   /** A file that lists its dependencies means no others: a name that is not listed is a slip. */

@@ -108,6 +108,7 @@ public final class ThriftInterceptor implements AutoCloseable {
       housekeeper = opened(opened, new Housekeeper(server, workers));
       Map<String, CircuitBreaker> made = new LinkedHashMap<>();
       configs.forEach((name, config) -> made.put(name, housekeeper.breaker(name, config)));
+      Map<String, CircuitBreaker> ofDependencies = Map.copyOf(made);
       Map<String, CircuitBreaker> ofMethods = new LinkedHashMap<>();
       methodConfigs.forEach(
           (method, config) -> {
@@ -118,8 +119,9 @@ public final class ThriftInterceptor implements AutoCloseable {
       breakers = new ConcurrentHashMap<>(made);
       requestPath =
           new RequestPath(
-              breakers,
+              ofDependencies,
               settings.requires,
+              settings.learnRequirements,
               workers,
               System::nanoTime,
               settings.shedReplies,
@@ -240,7 +242,11 @@ public final class ThriftInterceptor implements AutoCloseable {
    * dependency.inventory.failureRateThreshold = 0.5
    * dependency.inventory.ignore = com.example.Cancelled
    * requires.placeOrder = inventory, payments
+   * requires.ping =
+   * learnRequirements = true
    * </pre>
+   *
+   * <p>An empty {@code requires} says that the method requires nothing.
    *
    * <p>A file that has {@code dependencies} may name no others elsewhere.
    *
@@ -444,9 +450,9 @@ public final class ThriftInterceptor implements AutoCloseable {
   }
 
   /**
-   * Wraps the processor of a server: requests of methods that require a refusing dependency are
-   * shed at the door, and a dependency's broken transport does not close the caller's connection.
-   * Everything else passes as if the wrapper were not there.
+   * Wraps the processor of a server: requests of methods that require a refusing dependency, as
+   * declared or learned, are shed at the door, and a dependency's broken transport does not close
+   * the caller's connection. Everything else passes as if the wrapper were not there.
    *
    * <p>The caller's connection is kept if the exception that leaves the handler is the very
    * TTransportException that a guard threw on the request's own thread; any other closes it, as
@@ -470,8 +476,8 @@ public final class ThriftInterceptor implements AutoCloseable {
    * @param processor the processor, synchronous and perhaps multiplexed, or asynchronous
    * @return the wrapped processor; a {@link org.apache.thrift.TAsyncProcessor} if it was one
    * @throws IllegalArgumentException if it is wrapped already, or a TMultiplexedProcessor over an
-   *     asynchronous one, which libthrift cannot serve; if a setting names a method that it does not
-   *     have, or a method cannot give the shed reply that was set
+   *     asynchronous one, which libthrift cannot serve; if a setting names a method that it does
+   *     not have, or a method cannot give the shed reply that was set
    * @throws IllegalStateException if the name of a method's breaker is registered in this JVM
    */
   public TProcessor wrap(TProcessor processor) {
@@ -505,7 +511,7 @@ public final class ThriftInterceptor implements AutoCloseable {
         management.method(
             new MethodBean(
                 method.name(),
-                method.requires(),
+                method.requirements(),
                 method::requests,
                 method::successes,
                 method::failures,
@@ -591,6 +597,7 @@ public final class ThriftInterceptor implements AutoCloseable {
     private final String server;
     private final Map<String, Consumer<BreakerConfig.Builder>> dependencies = new LinkedHashMap<>();
     private final Map<String, List<String>> requires = new LinkedHashMap<>();
+    private final Set<String> nothingRequired = new HashSet<>();
     private final List<TransitionListener> transitionListeners = new ArrayList<>();
     private final List<CallListener> callListeners = new ArrayList<>();
     private final Map<String, Consumer<BreakerConfig.Builder>> methodBreakers =
@@ -603,6 +610,7 @@ public final class ThriftInterceptor implements AutoCloseable {
     private String instance;
     private MetricRegistry registry;
     private IntSupplier serverThreads;
+    private boolean learnRequirements = true;
 
     private Builder(String server) {
       this.server = server;
@@ -688,21 +696,28 @@ public final class ThriftInterceptor implements AutoCloseable {
 
     /**
      * Says that a method cannot do its work without some dependencies: while one of them refuses,
-     * requests of the method are shed at the door. Leave out a method whose handler copes.
+     * requests of the method are shed at the door. It needs these and no others; nothing is learned
+     * for it.
      *
      * @param method the method's name as in the IDL; {@code Service.method} where a multiplexed
      *     processor has methods of the same name
      * @param dependencies the dependencies; those not declared otherwise get the default settings
      * @return this
-     * @throws IllegalArgumentException if a name is not well-formed or the list is empty
+     * @throws IllegalArgumentException if a name is not well-formed, the list is empty or the
+     *     method was said to require nothing
      */
     public Builder requires(String method, String... dependencies) {
       method(method);
       if (dependencies.length == 0) {
         throw new IllegalArgumentException(
-            "requires " + method + ": nothing (expected: at least one dependency)");
+            "requires "
+                + method
+                + ": nothing (expected: at least one dependency, or requiresNothing)");
       }
       List<String> needs = requires.computeIfAbsent(method, none -> new ArrayList<>());
+      if (nothingRequired.contains(method)) {
+        throw contradiction(method, List.of(dependencies));
+      }
       for (String dependency : dependencies) {
         if (!needs.contains(name("dependency", dependency))) {
           needs.add(dependency);
@@ -912,6 +927,45 @@ public final class ThriftInterceptor implements AutoCloseable {
      */
     public Builder serverThreads(IntSupplier threads) {
       serverThreads = Objects.requireNonNull(threads, "serverThreads");
+      return this;
+    }
+
+    /**
+     * Says that a method does its work, well or badly, without any dependency: its requests are
+     * never shed at the door, and nothing is learned for it.
+     *
+     * @param method the method's name, as {@link #requires} takes it
+     * @return this
+     * @throws IllegalArgumentException if the name is not well-formed or the method was said to
+     *     require something
+     */
+    public Builder requiresNothing(String method) {
+      List<String> needs = requires.computeIfAbsent(method(method), none -> new ArrayList<>());
+      if (!needs.isEmpty()) {
+        throw contradiction(method, needs);
+      }
+      nothingRequired.add(method);
+      return this;
+    }
+
+    private static IllegalArgumentException contradiction(String method, List<String> needs) {
+      return new IllegalArgumentException(
+          "requires " + method + ": nothing and " + needs + " (expected: one of the two)");
+    }
+
+    /**
+     * Whether it is learned what methods require for which nothing was said. A method is found to
+     * require a dependency if nearly every request uses it, through a guard on the request's own
+     * thread, and nearly every request fails in which it refuses: after the first ten or so of
+     * these the others are shed at the door. What was learned is examined with one shed request in
+     * a hundred, and dropped as soon as the handler copes. A method whose handler copes is never
+     * shed.
+     *
+     * @param learnRequirements whether to; true by default
+     * @return this
+     */
+    public Builder learnRequirements(boolean learnRequirements) {
+      this.learnRequirements = learnRequirements;
       return this;
     }
 

@@ -11,9 +11,12 @@ import dev.thriftbreaker.breaker.ModeOverride;
 import dev.thriftbreaker.management.InterceptorMXBean;
 import dev.thriftbreaker.management.Management;
 import dev.thriftbreaker.management.MethodMXBean;
+import dev.thriftbreaker.thrift.RequestPath;
+import dev.thriftbreaker.thrift.Requirements;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import javax.management.JMX;
 import javax.management.MBeanServer;
 import javax.management.MBeanServerFactory;
@@ -71,6 +74,15 @@ class BeansTest {
     return new CircuitBreaker(name, BreakerConfig.DEFAULTS, () -> 0, () -> 0.5, () -> {});
   }
 
+  /** Of a method quote that is declared to need the inventory. */
+  private static Requirements requirements(CircuitBreaker inventory) {
+    RequestPath path =
+        new RequestPath(
+            Map.of("inventory", inventory), Map.of("quote", List.of("inventory")), () -> 0);
+    path.wrap((in, out) -> {});
+    return path.methods().iterator().next().requirements();
+  }
+
   @Test
   void aMethodShowsEachNumberInItsPlace() throws Exception {
     LatencyHistogram latency = new LatencyHistogram();
@@ -78,7 +90,7 @@ class BeansTest {
     MethodBean bean =
         new MethodBean(
             "quote",
-            List.of("inventory"),
+            requirements(breaker("inventory")),
             () -> 1,
             () -> 2,
             () -> 3,
@@ -95,6 +107,7 @@ class BeansTest {
 
       assertThat(remote.getName()).isEqualTo("quote");
       assertThat(remote.getRequires()).containsExactly("inventory");
+      assertThat(remote.getLearnedRequires()).isEmpty();
       assertThat(remote.getRequestCount()).isEqualTo(1);
       assertThat(remote.getSuccessCount()).isEqualTo(2);
       assertThat(remote.getFailureCount()).isEqualTo(3);

@@ -49,6 +49,8 @@ class SettingsFileTest {
             shedType.placeOrder = 13
             methodBreakers = search, Shop.quote
             methodBreaker.search.openDuration = 7s
+            requires.ping =
+            learnRequirements = false
             """);
     try (ThriftInterceptor interceptor = ThriftInterceptor.fromProperties(file)) {
       assertThat(interceptor.breakers())
@@ -87,7 +89,8 @@ class SettingsFileTest {
       delimiter = '|',
       value = {
         "colour = blue | 3: colour: no such key (expected one of: server, redis, namespace, instance, dependencies,"
-            + " defaults.SETTING, dependency.NAME.SETTING, requires.METHOD, shedType, shedType.METHOD,"
+            + " defaults.SETTING, dependency.NAME.SETTING, requires.METHOD, learnRequirements, shedType,"
+            + " shedType.METHOD,"
             + " methodBreakers, methodBreaker.METHOD.SETTING)",
         "dependency.inventory.failureRate = 0.5 | 3: dependency.inventory.failureRate: no such setting (expected one"
             + " of: failureRateThreshold,",
@@ -109,8 +112,7 @@ class SettingsFileTest {
         "dependency.inventory = 5 | 3: dependency.inventory: no such key (expected: dependency.NAME.SETTING)",
         "dependency.in ventory.probes = 5 | 3: dependency.in: no such key (expected: dependency.NAME.SETTING)",
         "dependencies = a/b | 3: dependencies: dependency: a/b (expected: 1 to 64 of the characters A-Z a-z 0-9 _ . -)",
-        "requires.placeOrder = | 3: requires.placeOrder: requires placeOrder: nothing (expected: at least one"
-            + " dependency)",
+        "learnRequirements = no | 3: learnRequirements: no (expected: true or false)",
         "redis = http://127.0.0.1 | 3: redis: http://127.0.0.1 (expected: ",
         "namespace = a b | 3: namespace: a b (expected: 1 to 64 of the characters A-Z a-z 0-9 _ . -)",
         "server = again | 3: server: given twice (expected: once; first in line 2)",

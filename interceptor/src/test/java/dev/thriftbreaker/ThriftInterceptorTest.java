@@ -318,4 +318,25 @@ class ThriftInterceptorTest {
       assertThat(interceptor.breaker("stock").snapshot().failures()).isEqualTo(1);
     }
   }
+
+  // ---- what methods require
+
+  @Test
+  void requirementsThatContradictEachOtherAreRefused() {
+    ThriftInterceptor.Builder builder =
+        ThriftInterceptor.builder("contradiction").requires("reserve", "stock");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> builder.requiresNothing("reserve"))
+        .withMessage("requires reserve: nothing and [stock] (expected: one of the two)");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> builder.requiresNothing("touch").requires("touch", "stock"))
+        .withMessage("requires touch: nothing and [stock] (expected: one of the two)");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> builder.requires("ping"))
+        .withMessage(
+            "requires ping: nothing (expected: at least one dependency, or requiresNothing)");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> builder.requiresNothing("a b"))
+        .withMessage("method: a b (expected: its name as in the IDL, or Service.method)");
+  }
 }

@@ -18,12 +18,32 @@ public interface MethodMXBean {
   String getName();
 
   /**
-   * The dependencies without which its requests are shed.
+   * The dependencies without which its requests are shed: declared, learned or an operator's word.
    *
    * @return see above
    */
-  @Description("The dependencies without which its requests are shed.")
+  @Description(
+      "The dependencies without which its requests are shed: declared, learned or an operator's word.")
   String[] getRequires();
+
+  /**
+   * Those of Requires that were learned.
+   *
+   * @return see above
+   */
+  @Description("Those of Requires that were learned.")
+  String[] getLearnedRequires();
+
+  /**
+   * Each dependency that it uses or that somebody said something about, with the evidence: of how
+   * many requests looked at of late how many used it, and of how many in which it refused how many
+   * failed.
+   *
+   * @return see above
+   */
+  @Description(
+      "Each dependency that it uses or that somebody said something about, with the evidence: of how many requests looked at of late how many used it, and of how many in which it refused how many failed.")
+  RequirementView[] getRequirements();
 
   /**
    * Requests whose header was read, since start.
@@ -94,4 +114,50 @@ public interface MethodMXBean {
   @Description(
       "How long requests took, from the header read to the reply written, in the last 30 to 60 seconds, in milliseconds; shed requests apart.")
   Latency getLatency();
+
+  /**
+   * Sheds its requests while the dependency refuses, on this instance until it restarts.
+   *
+   * @param dependency the dependency, one of the server's
+   * @param reason why, in words; not blank, at most 200 characters
+   * @return what changed, old -&gt; new
+   */
+  @Description(
+      "Sheds its requests while the dependency refuses, on this instance until it restarts.")
+  String declareNeeded(
+      @Description(name = "dependency", value = "the dependency, one of the server's")
+          String dependency,
+      @Description(name = "reason", value = "why, in words; not blank, at most 200 characters")
+          String reason);
+
+  /**
+   * Sheds none of its requests because of the dependency, on this instance until it restarts.
+   *
+   * @param dependency the dependency, one of the server's
+   * @param reason why, in words; not blank, at most 200 characters
+   * @return what changed, old -&gt; new
+   */
+  @Description(
+      "Sheds none of its requests because of the dependency, on this instance until it restarts.")
+  String declareNotNeeded(
+      @Description(name = "dependency", value = "the dependency, one of the server's")
+          String dependency,
+      @Description(name = "reason", value = "why, in words; not blank, at most 200 characters")
+          String reason);
+
+  /**
+   * Takes an operator's word back and forgets what refusals taught: what was declared holds, or
+   * what requests show from now on.
+   *
+   * @param dependency the dependency, one of the server's
+   * @param reason why, in words; not blank, at most 200 characters
+   * @return what changed, old -&gt; new
+   */
+  @Description(
+      "Takes an operator's word back and forgets what refusals taught: what was declared holds, or what requests show from now on.")
+  String learn(
+      @Description(name = "dependency", value = "the dependency, one of the server's")
+          String dependency,
+      @Description(name = "reason", value = "why, in words; not blank, at most 200 characters")
+          String reason);
 }

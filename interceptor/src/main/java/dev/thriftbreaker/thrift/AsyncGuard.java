@@ -23,10 +23,7 @@ final class AsyncGuard {
    * throws by itself is thrown. A fallback gets the call instead where the breaker refuses.
    */
   static <T> Object call(
-      Downstream dependency,
-      AsyncMethodCallback<T> callback,
-      Method<T> method,
-      Method<T> fallback)
+      Downstream dependency, AsyncMethodCallback<T> callback, Method<T> method, Method<T> fallback)
       throws Throwable {
     PendingCall call;
     try {

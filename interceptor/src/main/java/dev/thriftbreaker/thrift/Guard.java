@@ -1,7 +1,7 @@
 package dev.thriftbreaker.thrift;
 
-import dev.thriftbreaker.breaker.BreakerConfig.DownstreamShed;
 import dev.thriftbreaker.breaker.BreakerConfig;
+import dev.thriftbreaker.breaker.BreakerConfig.DownstreamShed;
 import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.breaker.Outcome;
 import java.lang.reflect.InvocationHandler;
@@ -135,7 +135,6 @@ public final class Guard {
     }
     return found;
   }
-
 
   /**
    * Makes a guarded call of anything.

@@ -12,7 +12,7 @@ import java.util.function.LongSupplier;
 public final class MethodStats {
 
   private final String name;
-  private final List<String> requires;
+  private final Requirements requirements;
   private final LongSupplier nanoClock;
   private final LongAdder requests = new LongAdder();
   private final LongAdder successes = new LongAdder();
@@ -22,9 +22,9 @@ public final class MethodStats {
   private final LongAdder fallbacks = new LongAdder();
   private final LatencyHistogram latency = new LatencyHistogram();
 
-  MethodStats(String name, List<String> requires, LongSupplier nanoClock) {
+  MethodStats(String name, Requirements requirements, LongSupplier nanoClock) {
     this.name = name;
-    this.requires = List.copyOf(requires);
+    this.requirements = requirements;
     this.nanoClock = nanoClock;
   }
 
@@ -62,10 +62,19 @@ public final class MethodStats {
   /**
    * The dependencies while any of which refuses calls the requests are shed.
    *
-   * @return their names, in the order declared; unmodifiable
+   * @return their names now, those declared first, in that order; unmodifiable
    */
   public List<String> requires() {
-    return requires;
+    return requirements.inForce();
+  }
+
+  /**
+   * What the method needs, and why.
+   *
+   * @return the requirements, which change as requests teach them
+   */
+  public Requirements requirements() {
+    return requirements;
   }
 
   /**

@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.LongSupplier;
 import org.apache.thrift.TAsyncProcessor;
 import org.apache.thrift.TProcessor;
@@ -41,6 +42,7 @@ public final class RequestPath {
 
   private final Map<String, CircuitBreaker> breakers;
   private final Map<String, List<String>> requires;
+  private final boolean learning;
   private final Workers workers;
   private final LongSupplier nanoClock;
   private final ShedReplies shedReplies;
@@ -51,13 +53,11 @@ public final class RequestPath {
   private final Set<Class<?>> complained = ConcurrentHashMap.newKeySet();
 
   /**
-   * Sets up the path for a server whose threads nobody counts, with the default replies to requests
-   * that are shed.
+   * Sets up a path on which methods require what is declared and nothing is learned, for a server
+   * whose threads nobody counts, with the default replies to requests that are shed.
    *
    * @param breakers the breakers by their dependency's name
-   * @param requires by a method's name the dependencies it cannot do without. A method of a {@link
-   *     org.apache.thrift.TMultiplexedProcessor} is called {@code Service.method}, or just {@code
-   *     method} if no other service has one of that name
+   * @param requires as below
    * @param nanoClock the clock of the breakers
    * @throws IllegalArgumentException if a method requires a dependency that has no breaker
    */
@@ -65,14 +65,33 @@ public final class RequestPath {
       Map<String, CircuitBreaker> breakers,
       Map<String, List<String>> requires,
       LongSupplier nanoClock) {
-    this(breakers, requires, new Workers(null), nanoClock, new ShedReplies(), MethodBreakers.NONE);
+    this(breakers, requires, false, nanoClock);
+  }
+
+  /** The same, and if so wished with learning. */
+  RequestPath(
+      Map<String, CircuitBreaker> breakers,
+      Map<String, List<String>> requires,
+      boolean learning,
+      LongSupplier nanoClock) {
+    this(
+        breakers,
+        requires,
+        learning,
+        new Workers(null),
+        nanoClock,
+        new ShedReplies(),
+        MethodBreakers.NONE);
   }
 
   /**
    * Sets up the path.
    *
    * @param breakers the breakers by their dependency's name
-   * @param requires by a method's name the dependencies it cannot do without; see above
+   * @param requires by a method's name the dependencies it cannot do without, none if it copes
+   *     without any. A method of a {@link org.apache.thrift.TMultiplexedProcessor} is called {@code
+   *     Service.method}, or just {@code method} if no other service has one of that name
+   * @param learning whether it is learned what methods require for which nothing is declared
    * @param workers is told of the threads that serve requests
    * @param nanoClock the clock of the breakers
    * @param shedReplies what requests that are shed come to; copied
@@ -82,6 +101,7 @@ public final class RequestPath {
   public RequestPath(
       Map<String, CircuitBreaker> breakers,
       Map<String, List<String>> requires,
+      boolean learning,
       Workers workers,
       LongSupplier nanoClock,
       ShedReplies shedReplies,
@@ -90,12 +110,13 @@ public final class RequestPath {
     this.methodBreakers = Objects.requireNonNull(methodBreakers, "methodBreakers");
     this.workers = Objects.requireNonNull(workers, "workers");
     this.breakers = Map.copyOf(breakers);
+    this.learning = learning;
     this.nanoClock = Objects.requireNonNull(nanoClock, "nanoClock");
     Map<String, List<String>> copy = new LinkedHashMap<>();
     requires.forEach((method, dependencies) -> copy.put(method, List.copyOf(dependencies)));
     this.requires = copy;
     copy.forEach((method, dependencies) -> dependencies.forEach(d -> checkKnown(method, d)));
-    stats(UNKNOWN, Set.of());
+    unknownStats();
   }
 
   private void checkKnown(String method, String dependency) {
@@ -244,8 +265,7 @@ public final class RequestPath {
           name,
           route(name, name.substring(name.lastIndexOf('.') + 1), false, needs, reply, own));
     }
-    Route unknown =
-        new Route(null, false, List.of(), stats(UNKNOWN, Set.of()), ShedReply.DEFAULT, null);
+    Route unknown = new Route(null, false, unknownStats(), ShedReply.DEFAULT, null);
     return new RouteTable(routes, unknown);
   }
 
@@ -321,16 +341,34 @@ public final class RequestPath {
       Map<String, Set<String>> needs,
       ShedReply reply,
       Map<String, CircuitBreaker> own) {
-    Set<String> needed = needs.getOrDefault(canonicalName, Set.of());
-    List<CircuitBreaker> required = needed.stream().map(breakers::get).toList();
-    MethodStats stats = stats(canonicalName, needed);
-    return new Route(name, oneway, required, stats, reply, own.get(canonicalName));
+    MethodStats stats = stats(canonicalName, needs.get(canonicalName));
+    return new Route(name, oneway, stats, reply, own.get(canonicalName));
   }
 
-  private MethodStats stats(String canonicalName, Set<String> needed) {
-    String name = shownName(canonicalName, SHOWN_LENGTH);
+  /** All methods in one: what one of them needs, another may not. */
+  private MethodStats unknownStats() {
+    Requirements none = new Requirements(List.of(), List.of(), false, bound -> 0);
+    return stats.computeIfAbsent(UNKNOWN, name -> new MethodStats(name, none, nanoClock));
+  }
+
+  /**
+   * @param declared what the method needs, or null if that is to be learned
+   */
+  private MethodStats stats(String canonicalName, Set<String> declared) {
     return stats.computeIfAbsent(
-        name, absent -> new MethodStats(name, List.copyOf(needed), nanoClock));
+        shownName(canonicalName, SHOWN_LENGTH),
+        name -> new MethodStats(name, requirements(declared), nanoClock));
+  }
+
+  private Requirements requirements(Set<String> declared) {
+    Set<String> needed = declared == null ? Set.of() : declared;
+    Set<String> others = new TreeSet<>(breakers.keySet());
+    others.removeAll(needed);
+    return new Requirements(
+        needed.stream().map(breakers::get).toList(),
+        others.stream().map(breakers::get).toList(),
+        learning && declared == null,
+        bound -> ThreadLocalRandom.current().nextInt(bound));
   }
 
   /**

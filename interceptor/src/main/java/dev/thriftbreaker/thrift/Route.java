@@ -1,9 +1,8 @@
 package dev.thriftbreaker.thrift;
 
 import dev.thriftbreaker.breaker.CircuitBreaker;
-import java.util.List;
 
-/** What is known of a method before its request is served. Immutable. */
+/** What is known of a method before its request is served. Immutable, but for what is learned. */
 final class Route {
 
   /** The method's name in a reply; null for the route of all unknown methods. */
@@ -11,6 +10,7 @@ final class Route {
 
   final boolean oneway;
   final MethodStats stats;
+  final Requirements requirements;
 
   /** What its requests come to that are shed. */
   final ShedReply shedReply;
@@ -18,30 +18,12 @@ final class Route {
   /** The breaker of the method itself, or null. */
   final CircuitBreaker own;
 
-  private final CircuitBreaker[] required;
-
-  Route(
-      String method,
-      boolean oneway,
-      List<CircuitBreaker> required,
-      MethodStats stats,
-      ShedReply shedReply,
-      CircuitBreaker own) {
+  Route(String method, boolean oneway, MethodStats stats, ShedReply shedReply, CircuitBreaker own) {
     this.method = method;
     this.oneway = oneway;
-    this.required = required.toArray(CircuitBreaker[]::new);
     this.stats = stats;
+    this.requirements = stats.requirements();
     this.shedReply = shedReply;
     this.own = own;
-  }
-
-  /** The first breaker in the way of a request, or null. */
-  CircuitBreaker refusing(long now) {
-    for (CircuitBreaker breaker : required) {
-      if (breaker.refuses(now)) {
-        return breaker;
-      }
-    }
-    return null;
   }
 }

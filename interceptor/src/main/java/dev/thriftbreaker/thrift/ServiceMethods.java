@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
-import org.apache.thrift.TBase;
 import org.apache.thrift.TAsyncProcessor;
+import org.apache.thrift.TBase;
 import org.apache.thrift.TBaseAsyncProcessor;
 import org.apache.thrift.TBaseProcessor;
 import org.apache.thrift.TMultiplexedProcessor;
@@ -86,11 +86,15 @@ final class ServiceMethods {
     if (processor instanceof TBaseProcessor<?> generated) {
       generated
           .getProcessMapView()
-          .forEach((name, function) -> add(service, name, function.isOneway(), function::getEmptyResultInstance));
+          .forEach(
+              (name, function) ->
+                  add(service, name, function.isOneway(), function::getEmptyResultInstance));
     } else if (processor instanceof TBaseAsyncProcessor<?> generated) {
       generated
           .getProcessMapView()
-          .forEach((name, function) -> add(service, name, function.isOneway(), function::getEmptyResultInstance));
+          .forEach(
+              (name, function) ->
+                  add(service, name, function.isOneway(), function::getEmptyResultInstance));
     } else {
       complete = false;
     }

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.apache.thrift.TAsyncProcessor;
 import org.apache.thrift.TBase;
 import org.apache.thrift.TException;
 import org.apache.thrift.TMultiplexedProcessor;
@@ -117,13 +118,14 @@ public final class ShedReplies {
   }
 
   /**
-   * Gives the requests of all methods that it has to a processor.
+   * Gives the requests of all methods that it has to a processor. Where the server's processor is
+   * asynchronous it serves them on the server's own thread.
    *
    * @param processor a synchronous processor, multiplexed if the server's is
    * @throws IllegalArgumentException if it is asynchronous or wrapped
    */
   public void fallback(TProcessor processor) {
-    RequestPath.refuseUnlessPlain(processor);
+    refuseUnlessPlain(processor);
     fallbackOfAll = new Answer(processor, false, null, null);
   }
 
@@ -137,8 +139,18 @@ public final class ShedReplies {
    *     answer already
    */
   public void fallback(String method, TProcessor processor) {
-    RequestPath.refuseUnlessPlain(processor);
+    refuseUnlessPlain(processor);
     put(method, new Answer(processor, false, null, null));
+  }
+
+  private static void refuseUnlessPlain(TProcessor processor) {
+    RequestPath.refuseUnlessBare(processor);
+    if (processor instanceof TAsyncProcessor) {
+      throw new IllegalArgumentException(
+          "processor: "
+              + processor.getClass().getName()
+              + ", which is asynchronous (expected: a synchronous TProcessor)");
+    }
   }
 
   private static Answer answer(boolean exception, Class<?> type, Function<Refusal, ?> function) {

@@ -13,6 +13,9 @@
  * what is known of it is not the thread's but its own, an {@code AsyncRequest} that the handler
  * answers to when and where it likes. Guards take it along to where their calls end.
  *
+ * <p>Which dependencies those are is declared, or learned from what guards see in the course of a
+ * method's requests: {@link dev.thriftbreaker.thrift.Requirements} says how.
+ *
  * <p>A wrapped server answers byte for byte what the bare one answers, with two exceptions:
  * requests that are shed, and a dependency's transport failure that escapes the handler, which the
  * caller gets as an INTERNAL_ERROR where a bare server closes the caller's connection.

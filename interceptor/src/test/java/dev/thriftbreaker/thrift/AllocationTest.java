@@ -86,6 +86,15 @@ class AllocationTest {
     assertThat(bytes.get("async wrapped") - bytes.get("async bare")).isBetween(0L, 800L);
   }
 
+  @Test
+  void requestOfWhichTheServerLearnsAllocatesExactlyWhatItDoesOnABareServer() {
+    for (String language : List.of("binary", "compact")) {
+      assertThat(bytes.get(language + " guarded bare")).isPositive();
+      assertThat(bytes.get(language + " guarded wrapped"))
+          .isEqualTo(bytes.get(language + " guarded bare"));
+    }
+  }
+
   /** Prints the numbers. */
   static final class Measurement {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -125,17 +134,28 @@ class AllocationTest {
       RequestPath path =
           new RequestPath(
               Map.of("stock", breaker), Map.of("count", List.of("stock")), System::nanoTime);
-      print(name + " bare", new Exchange(language, bare)::once);
-      print(name + " wrapped", new Exchange(language, path.wrap(bare))::once);
+      Recording count = client -> client.send_count(List.of());
+      print(name + " bare", new Exchange(language, bare, count)::once);
+      print(name + " wrapped", new Exchange(language, path.wrap(bare), count)::once);
+
+      Stock.Iface guarded = Guard.of(breaker, Stock.Iface.class, new ConformanceTest.RealStock());
+      TProcessor touching = new Warehouse.Processor<>(new WarehouseHandler(guarded));
+      RequestPath learning =
+          new RequestPath(Map.of("stock", breaker), Map.of(), true, System::nanoTime);
+      Recording touch = client -> client.send_touch("apple");
+      print(name + " guarded bare", new Exchange(language, touching, touch)::once);
+      print(
+          name + " guarded wrapped", new Exchange(language, learning.wrap(touching), touch)::once);
       RequestPath judging =
           new RequestPath(
               Map.of(),
               Map.of(),
+              false,
               new Workers(null),
               System::nanoTime,
               new ShedReplies(),
               new MethodBreakers(Map.of(), Breakers::closed));
-      print(name + " judged", new Exchange(language, judging.wrap(bare))::once);
+      print(name + " judged", new Exchange(language, judging.wrap(bare), count)::once);
     }
 
     private static void print(String name, Step step) throws Exception {
@@ -153,6 +173,10 @@ class AllocationTest {
     }
   }
 
+  private interface Recording {
+    void record(Warehouse.Client client) throws TException;
+  }
+
   /** A request in memory, served again and again by the same protocol objects. */
   private static final class Exchange {
     private final byte[] request;
@@ -163,9 +187,10 @@ class AllocationTest {
     private final TProtocol out;
     private final TProcessor processor;
 
-    Exchange(TProtocolFactory language, TProcessor processor) throws TException {
+    Exchange(TProtocolFactory language, TProcessor processor, Recording recording)
+        throws TException {
       TMemoryBuffer recorded = new TMemoryBuffer(256);
-      new Warehouse.Client(language.getProtocol(recorded)).send_count(List.of());
+      recording.record(new Warehouse.Client(language.getProtocol(recorded)));
       request = recorded.getArray().clone();
       in = language.getProtocol(incoming);
       out = language.getProtocol(outgoing);
@@ -185,11 +210,13 @@ class AllocationTest {
 
   /** A request as an asynchronous server has it, served again and again. */
   private static final class AsyncExchange extends AsyncFrameBuffer {
-    private final Exchange exchange = new Exchange(new TBinaryProtocol.Factory(), null);
+    private final Exchange exchange;
     private final TAsyncProcessor processor;
 
     AsyncExchange(TAsyncProcessor processor) throws TException {
       Nowhere.SERVER.super(Nowhere.TRANSPORT, null, null);
+      exchange =
+          new Exchange(new TBinaryProtocol.Factory(), null, client -> client.send_count(List.of()));
       this.processor = processor;
     }
 

@@ -19,7 +19,8 @@ final class Breakers {
   }
 
   static void open(CircuitBreaker breaker) {
-    breaker.apply(0, BreakerState.OPEN, Duration.ofSeconds(60), 1, "test", "test");
+    long sequence = breaker.snapshot().sequence();
+    breaker.apply(sequence, BreakerState.OPEN, Duration.ofSeconds(60), 1, "test", "test");
   }
 
   static void close(CircuitBreaker breaker) {

@@ -86,6 +86,7 @@ class MethodBreakerTest {
     return new RequestPath(
         Map.of("stock", stock),
         requires,
+        false,
         new Workers(null),
         System::nanoTime,
         new ShedReplies(),
@@ -174,6 +175,7 @@ class MethodBreakerTest {
         new RequestPath(
             Map.of(),
             Map.of(),
+            false,
             new Workers(null),
             System::nanoTime,
             new ShedReplies(),
@@ -335,6 +337,7 @@ class MethodBreakerTest {
         new RequestPath(
             Map.of(),
             Map.of(),
+            false,
             new Workers(null),
             System::nanoTime,
             new ShedReplies(),

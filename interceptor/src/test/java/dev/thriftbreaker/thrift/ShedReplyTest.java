@@ -63,6 +63,7 @@ class ShedReplyTest {
     return new RequestPath(
         Map.of("stock", stock),
         requires,
+        false,
         new Workers(null),
         System::nanoTime,
         replies,

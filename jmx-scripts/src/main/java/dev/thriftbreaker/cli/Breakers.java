@@ -155,6 +155,7 @@ public final class Breakers {
         case METHODS -> methods(arguments, session);
         case REDIS -> redis(arguments, session);
         case WATCH -> new Watch(arguments, session).run();
+        case NEED -> need(arguments, session);
         default -> change(arguments, session);
       }
       return DONE;
@@ -270,7 +271,11 @@ public final class Breakers {
     SET(
         "NAME SETTING VALUE",
         "change a setting of the running breaker",
-        "set inventory openDuration 10s --reason \"slow restarts\"");
+        "set inventory openDuration 10s --reason \"slow restarts\""),
+    NEED(
+        "METHOD DEPENDENCY yes|no|learn",
+        "say whether a method needs a dependency",
+        "need quote inventory no --reason \"answers from its cache\"");
 
     final String operands;
     final String summary;
@@ -419,6 +424,15 @@ public final class Breakers {
           Command.of(words.get(0)), List.copyOf(words.subList(1, words.size())), options);
     }
 
+    /** What is said about a method's need of a dependency. */
+    String word() throws Failure {
+      String word = operands.get(2);
+      if (!Set.of("yes", "no", "learn").contains(word)) {
+        throw command.badUsage(word + ": unknown answer (expected one of: yes, no, learn)");
+      }
+      return word;
+    }
+
     private void check() throws Failure {
       String[] expected = command.operands.isEmpty() ? new String[0] : command.operands.split(" ");
       for (int i = operands.size(); i < expected.length; i++) {
@@ -446,6 +460,9 @@ public final class Breakers {
                   + option.value
                   + ")");
         }
+      }
+      if (command == Command.NEED) {
+        word();
       }
       if (has(Option.REASON) && get(Option.REASON).isBlank()) {
         throw command.badUsage("--reason: blank (expected: why, for the audit)");
@@ -678,6 +695,18 @@ public final class Breakers {
             case SET ->
                 """
                   On this instance, until it restarts. The settings and their values: breakers show NAME.
+                """;
+            case METHODS ->
+                """
+                  NEEDS: the dependencies without which requests are shed at the door. Those that were
+                  learned, or that an operator named, say so; the evidence stands below.
+                """;
+            case NEED ->
+                """
+                  yes     its requests are shed at the door while the dependency refuses
+                  no      none of its requests is shed because of the dependency
+                  learn   what was declared holds, or what requests show from now on
+                  On this instance, until it restarts. What holds now, and why: breakers methods.
                 """;
             default -> "";
           };
@@ -1331,7 +1360,17 @@ public final class Breakers {
 
     /** The breaker that the user named. */
     ObjectName breaker(String name, Arguments arguments) throws Failure {
-      Set<ObjectName> all = mbeans("Breaker", arguments);
+      return named("Breaker", name, arguments);
+    }
+
+    /** The method that the user named. */
+    ObjectName method(String name, Arguments arguments) throws Failure {
+      return named("Method", name, arguments);
+    }
+
+    private ObjectName named(String type, String name, Arguments arguments) throws Failure {
+      String kind = type.toLowerCase(Locale.ROOT);
+      Set<ObjectName> all = mbeans(type, arguments);
       List<ObjectName> named =
           all.stream().filter(n -> name.equals(n.getKeyProperty("name"))).toList();
       if (named.size() == 1) {
@@ -1342,12 +1381,16 @@ public final class Breakers {
         all.forEach(n -> names.add(n.getKeyProperty("name")));
         throw new Failure(
             NO_SUCH_BREAKER,
-            name + ": no such breaker" + didYouMean(name, names),
+            name + ": no such " + kind + didYouMean(name, names),
             names.isEmpty() ? "there are none" : "there are: " + String.join(", ", names));
       }
       List<String> servers = named.stream().map(Session::server).toList();
       throw Failure.usage(
-          name + ": several servers have a breaker of that name: " + String.join(", ", servers),
+          name
+              + ": several servers have a "
+              + kind
+              + " of that name: "
+              + String.join(", ", servers),
           "choose one: --server " + servers.get(0));
     }
 
@@ -1647,7 +1690,11 @@ public final class Breakers {
       Fields latency = new Fields(f.map("Latency"));
       boolean timed = latency.number("count") > 0;
       rows.add(Json.object(name, f));
-      List<String> needs = f.list("Requires").stream().map(String::valueOf).toList();
+      List<Fields> requirements = requirements(f);
+      List<String> needs =
+          requirements.isEmpty()
+              ? f.list("Requires").stream().map(String::valueOf).toList()
+              : requirements.stream().filter(r -> r.is("needed")).map(Breakers::need).toList();
       table.row(
           Session.server(name),
           name.getKeyProperty("name"),
@@ -1659,6 +1706,15 @@ public final class Breakers {
           timed ? latency.millis("p50Millis") : "-",
           timed ? latency.millis("p99Millis") : "-",
           needs.isEmpty() ? "-" : String.join(",", needs));
+      List<String> grounds =
+          requirements.stream()
+              .filter(r -> !r.text("source").equals("DECLARED"))
+              .filter(r -> r.is("needed") || r.text("source").equals("OPERATOR"))
+              .map(Breakers::ground)
+              .toList();
+      if (!grounds.isEmpty()) {
+        table.note(String.join("; ", grounds));
+      }
     }
     if (arguments.json()) {
       out.println(Json.write(rows));
@@ -1667,6 +1723,35 @@ public final class Breakers {
     } else {
       table.print(out, style);
     }
+  }
+
+  @SuppressWarnings("unchecked")
+  private static List<Fields> requirements(Fields method) {
+    return method.list("Requirements").stream()
+        .map(one -> new Fields((Map<String, Object>) one))
+        .toList();
+  }
+
+  private static String need(Fields requirement) {
+    String source = requirement.text("source");
+    return requirement.text("dependency")
+        + (source.equals("DECLARED") ? "" : "(" + source.toLowerCase(Locale.ROOT) + ")");
+  }
+
+  private static String ground(Fields requirement) {
+    String dependency = requirement.text("dependency");
+    if (requirement.text("source").equals("OPERATOR")) {
+      return dependency
+          + (requirement.is("needed") ? ": needed" : ": not needed")
+          + ", an operator said";
+    }
+    return "%s: used by %s of %s requests, %s of %s failed when it refused"
+        .formatted(
+            dependency,
+            requirement.text("uses"),
+            requirement.text("requests"),
+            requirement.text("failures"),
+            requirement.text("refusals"));
   }
 
   private void redis(Arguments arguments, Session session) throws Failure {
@@ -1729,22 +1814,7 @@ public final class Breakers {
     values.add(reason);
     types.add("java.lang.String");
 
-    Object changed;
-    try {
-      changed =
-          session.call(
-              () ->
-                  session.mbeans.invoke(
-                      name, operation, values.toArray(), types.toArray(String[]::new)));
-    } catch (Failure failure) {
-      if (failure.exit != UNREACHABLE) {
-        throw failure;
-      }
-      throw new Failure(
-          UNREACHABLE,
-          failure.getMessage() + "; whether the change was made is not known",
-          "see: " + quoted(PROGRAM) + " " + session.target + "show " + breaker);
-    }
+    Object changed = invoke(session, name, operation, values, types, "show " + breaker);
     if (arguments.json()) {
       Map<String, Object> document = new LinkedHashMap<>();
       document.put("server", Session.server(name));
@@ -1759,6 +1829,64 @@ public final class Breakers {
     out.println(Style.printable(breaker + " on " + Session.server(name) + ": " + changed));
     if (command.forced()) {
       err.println("to end it before: " + session.again(name) + "release " + breaker);
+    }
+  }
+
+  private void need(Arguments arguments, Session session) throws Failure {
+    String method = arguments.operands.get(0);
+    ObjectName name = session.method(method, arguments);
+    String operation =
+        switch (arguments.word()) {
+          case "yes" -> "declareNeeded";
+          case "no" -> "declareNotNeeded";
+          default -> "learn";
+        };
+    Object changed =
+        invoke(
+            session,
+            name,
+            operation,
+            List.of(arguments.operands.get(1), arguments.get(Option.REASON)),
+            List.of("java.lang.String", "java.lang.String"),
+            "methods");
+    if (arguments.json()) {
+      Map<String, Object> document = new LinkedHashMap<>();
+      document.put("server", Session.server(name));
+      document.put("method", method);
+      document.put("command", arguments.command.word());
+      document.put("change", changed);
+      new Fields(session.read(name, "Requires LearnedRequires Requirements"))
+          .values.forEach((key, value) -> document.put(Json.key(key), value));
+      out.println(Json.write(document));
+    } else {
+      out.println(Style.printable(method + " on " + Session.server(name) + ": " + changed));
+    }
+  }
+
+  /**
+   * @param look the command that shows whether the change was made
+   */
+  private static Object invoke(
+      Session session,
+      ObjectName name,
+      String operation,
+      List<Object> values,
+      List<String> types,
+      String look)
+      throws Failure {
+    try {
+      return session.call(
+          () ->
+              session.mbeans.invoke(
+                  name, operation, values.toArray(), types.toArray(String[]::new)));
+    } catch (Failure failure) {
+      if (failure.exit != UNREACHABLE) {
+        throw failure;
+      }
+      throw new Failure(
+          UNREACHABLE,
+          failure.getMessage() + "; whether the change was made is not known",
+          "see: " + quoted(PROGRAM) + " " + session.target + look);
     }
   }
 

@@ -244,13 +244,50 @@ class BreakersCommandsTest {
 
   @Test
   void methodsAndRedisAreShown() {
-    assertThat(run("--server", "checkout", "methods").out())
-        .containsPattern("placeOrder +1,234 .*1.5 ms +20 ms +inventory,payments");
+    assertThat(run("--server", "checkout", "methods").out().replaceAll("\\s+", " "))
+        .containsPattern("placeOrder 1,234 .*1.5 ms 20 ms inventory,payments\\(learned\\),mail")
+        .contains(
+            "mail(operator) payments: used by 98 of 100 requests, 20 of 20 failed when it refused;"
+                + " mail: needed, an operator said; sms: not needed, an operator said")
+        .doesNotContain("recommendations");
     assertThat(run("--server", "checkout", "redis").out())
         .contains("Redis 127.0.0.1:6379 DEGRADED")
         .contains("Alarms: maxmemory-policy is allkeys-lru");
     assertThat((List<?>) run("redis", "--json").json()).hasSize(3);
     assertThat((List<?>) run("methods", "--json").json()).hasSize(3);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"yes, declareNeeded", "no, declareNotNeeded", "learn, learn"})
+  void needSaysWhetherAMethodNeedsADependency(String word, String operation) {
+    Result result =
+        run("--server", "checkout", "need", "placeOrder", "sms", word, "--reason", "it \"copes\"");
+    Result json =
+        run("--server=checkout", "--json", "need", "placeOrder", "sms", word, "--reason", "x");
+
+    assertThat(result.exit()).isZero();
+    assertThat(result.out())
+        .isEqualTo("placeOrder on checkout: " + operation + "(sms, it \"copes\")\n");
+    assertThat((Map<?, ?>) json.json())
+        .extracting("server", "method", "command", "change")
+        .containsExactly("checkout", "placeOrder", "need", operation + "(sms, x)");
+    assertThat((List<?>) ((Map<?, ?>) json.json()).get("requirements")).hasSize(5);
+  }
+
+  @Test
+  void needOfAMethodThatThereIsNotEndsWith4AndWhatTheServerRefusesWith1() {
+    Result unknown = run("--server", "checkout", "need", "placeOrdr", "sms", "no", "--reason", "x");
+    Result refused =
+        run("--server", "checkout", "need", "placeOrder", "sms", "no", "--reason", "String");
+
+    assertThat(unknown.exit()).isEqualTo(4);
+    assertThat(unknown.err())
+        .contains("placeOrdr: no such method (did you mean placeOrder?)")
+        .contains("there are: placeOrder");
+    assertThat(refused.exit()).isEqualTo(1);
+    assertThat(refused.err()).isEqualTo("breakers: refused: reason: \"String\"\n");
+    assertThat(run("need", "placeOrder", "sms", "no", "--reason", "x").err())
+        .contains("several servers have a method of that name: ");
   }
 
   @Test

@@ -12,6 +12,7 @@ import dev.thriftbreaker.management.Latency;
 import dev.thriftbreaker.management.Management;
 import dev.thriftbreaker.management.MethodMXBean;
 import dev.thriftbreaker.management.RedisLinkMXBean;
+import dev.thriftbreaker.management.RequirementView;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -27,6 +28,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import javax.management.remote.JMXConnectorServerFactory;
 import javax.management.remote.JMXServiceURL;
 
@@ -61,8 +63,30 @@ final class LiveServer {
         null,
         bean(InterceptorMXBean.class, Map.of("Server", name, "Breakers", dependencies)),
         InterceptorMXBean.class);
+    Function<String, Operation> said =
+        operation ->
+            args -> {
+              if (args[1].equals("String")) {
+                throw new IllegalArgumentException("reason: \"String\"");
+              }
+              return operation + "(" + args[0] + ", " + args[1] + ")";
+            };
     Map<String, Object> method =
         Map.of(
+            "Requirements",
+            new RequirementView[] {
+              new RequirementView("inventory", true, "DECLARED", 0, 0, 0, 0),
+              new RequirementView("payments", true, "LEARNED", 100, 98, 20, 20),
+              new RequirementView("recommendations", false, "LEARNED", 100, 98, 20, 0),
+              new RequirementView("mail", true, "OPERATOR", 100, 3, 0, 0),
+              new RequirementView("sms", false, "OPERATOR", 0, 0, 0, 0)
+            },
+            "declareNeeded",
+            said.apply("declareNeeded"),
+            "declareNotNeeded",
+            said.apply("declareNotNeeded"),
+            "learn",
+            said.apply("learn"),
             "Name",
             "placeOrder",
             "Requires",
@@ -145,17 +169,24 @@ final class LiveServer {
         new ModeOverride(Mode.FORCED_OPEN, until, "other-host", "\u001b[2J\n\"ok\"", true));
   }
 
+  private interface Operation {
+    Object call(Object[] args);
+  }
+
   /** An MBean that answers from a map, and otherwise with zero, false, NaN or nothing. */
   private static <T> T bean(Class<T> type, Map<String, Object> values) {
     return type.cast(
         Proxy.newProxyInstance(
             type.getClassLoader(),
             new Class<?>[] {type},
-            (proxy, method, args) ->
-                method.getDeclaringClass() == Object.class
-                    ? method.invoke(values, args)
-                    : values.getOrDefault(
-                        method.getName().replaceFirst("^(get|is)", ""), nothing(method))));
+            (proxy, method, args) -> {
+              if (method.getDeclaringClass() == Object.class) {
+                return method.invoke(values, args);
+              }
+              String name = method.getName().replaceFirst("^(get|is)", "");
+              Object value = values.getOrDefault(name, nothing(method));
+              return value instanceof Operation operation ? operation.call(args) : value;
+            }));
   }
 
   private static Object nothing(Method method) {
