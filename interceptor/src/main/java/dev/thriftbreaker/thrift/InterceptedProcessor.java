@@ -85,7 +85,7 @@ final class InterceptedProcessor implements TProcessor {
   private static boolean isRead(TProtocol in) {
     return in instanceof HeaderReplay replay
         ? replay.isRead()
-        : in.getTransport().getBytesRemainingInBuffer() == 0;
+        : Frame.remaining(in.getTransport()) == 0;
   }
 
   private static void answerContained(Header header, TProtocol out) throws TException {
