@@ -19,7 +19,13 @@ final class Breakers {
   }
 
   static void open(CircuitBreaker breaker) {
-    breaker.apply(0, BreakerState.OPEN, Duration.ofSeconds(60), 1, "test", "test");
+    breaker.apply(
+        breaker.snapshot().sequence(),
+        BreakerState.OPEN,
+        Duration.ofSeconds(60),
+        1,
+        "test",
+        "test");
   }
 
   static void close(CircuitBreaker breaker) {
