@@ -17,6 +17,7 @@ import java.util.function.Supplier;
  * @param failures requests whose handler or transport failed
  * @param sheds requests shed at the door
  * @param contained failures of a dependency's transport answered instead of closing the connection
+ * @param fallbacks requests given to a fallback processor
  * @param inFlight requests under way
  * @param latency how long requests took lately
  */
@@ -28,6 +29,7 @@ record MethodBean(
     LongSupplier failures,
     LongSupplier sheds,
     LongSupplier contained,
+    LongSupplier fallbacks,
     LongSupplier inFlight,
     Supplier<LatencyHistogram.Summary> latency)
     implements MethodMXBean {
@@ -65,6 +67,11 @@ record MethodBean(
   @Override
   public long getContainedCount() {
     return contained.getAsLong();
+  }
+
+  @Override
+  public long getFallbackCount() {
+    return fallbacks.getAsLong();
   }
 
   @Override

@@ -29,7 +29,11 @@ import java.util.function.Supplier;
 final class SettingsFile {
 
   private static final String KEYS =
-      "server, redis, namespace, instance, dependencies, defaults.SETTING, dependency.NAME.SETTING, requires.METHOD";
+      "server, redis, namespace, instance, serverThreads, dependencies, defaults.SETTING, dependency.NAME.SETTING, requires.METHOD,"
+          + " shedType, shedType.METHOD, methodBreakers, methodBreaker.METHOD.SETTING";
+
+  /** Stands for all methods. */
+  private static final String ALL = "*";
 
   private record Line(int number, String value) {}
 
@@ -105,6 +109,7 @@ final class SettingsFile {
     ThriftInterceptor.Builder builder = at("server", () -> ThriftInterceptor.builder(server.value));
     Map<String, String> defaults = new LinkedHashMap<>();
     Map<String, Map<String, String>> dependencies = new LinkedHashMap<>();
+    Map<String, Map<String, String>> methodBreakers = new LinkedHashMap<>();
     lines.forEach(
         (key, line) -> {
           String[] parts = key.split("\\.", 2);
@@ -114,21 +119,21 @@ final class SettingsFile {
             case "redis" -> at(key, () -> builder.redis(redisUri(line.value)));
             case "namespace" -> at(key, () -> builder.namespace(line.value));
             case "instance" -> at(key, () -> builder.instance(line.value));
+            case "serverThreads" -> at(key, () -> builder.serverThreads(number(line.value)));
             case "dependencies" ->
                 names(line.value)
                     .forEach(name -> dependencies.putIfAbsent(name, new LinkedHashMap<>()));
             case "defaults." -> defaults.put(rest, key);
             case "requires." ->
                 at(key, () -> builder.requires(rest, names(line.value).toArray(String[]::new)));
-            case "dependency." -> {
-              int dot = rest.lastIndexOf('.');
-              if (dot < 1) {
-                throw bad(line.number, key + ": no such key (expected: dependency.NAME.SETTING)");
-              }
-              dependencies
-                  .computeIfAbsent(rest.substring(0, dot), name -> new LinkedHashMap<>())
-                  .put(rest.substring(dot + 1), key);
-            }
+            case "shedType" -> at(key, () -> builder.shedType(number(key, line.value)));
+            case "shedType." -> at(key, () -> builder.shedType(rest, number(key, line.value)));
+            case "methodBreakers" ->
+                names(line.value)
+                    .forEach(name -> methodBreakers.putIfAbsent(name, new LinkedHashMap<>()));
+            case "dependency." -> split(key, rest, "dependency.NAME.SETTING", dependencies);
+            case "methodBreaker." ->
+                split(key, rest, "methodBreaker.METHOD.SETTING", methodBreakers);
             default ->
                 throw bad(line.number, key + ": no such key (expected one of: " + KEYS + ")");
           }
@@ -147,10 +152,44 @@ final class SettingsFile {
           String key = own.isEmpty() ? "dependencies" : own.values().iterator().next();
           at(key, () -> builder.dependency(name, settings));
         });
+    methodBreakers.forEach(
+        (method, own) -> {
+          Consumer<BreakerConfig.Builder> settings = config -> writeAll(config, own);
+          Map<String, String> keys = new LinkedHashMap<>(defaults);
+          keys.putAll(own);
+          check(common.andThen(settings), keys);
+          String key = own.isEmpty() ? "methodBreakers" : own.values().iterator().next();
+          at(
+              key,
+              () ->
+                  method.equals(ALL)
+                      ? builder.methodBreakers(settings)
+                      : builder.methodBreaker(method, settings));
+        });
     if (lines.containsKey("dependencies")) {
       refuseUnlisted(names(lines.get("dependencies").value));
     }
     return builder;
+  }
+
+  /** Sorts a key of the form KIND.NAME.SETTING under its name and setting. */
+  private void split(
+      String key, String rest, String form, Map<String, Map<String, String>> settings) {
+    int dot = rest.lastIndexOf('.');
+    if (dot < 1) {
+      throw bad(lines.get(key).number, key + ": no such key (expected: " + form + ")");
+    }
+    settings
+        .computeIfAbsent(rest.substring(0, dot), name -> new LinkedHashMap<>())
+        .put(rest.substring(dot + 1), key);
+  }
+
+  private static int number(String key, String value) {
+    try {
+      return Integer.parseInt(value);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(key + ": " + value + " (expected: a whole number)", e);
+    }
   }
 
   /** A file that lists its dependencies means no others: a name that is not listed is a slip. */
@@ -171,6 +210,15 @@ final class SettingsFile {
             }
           }
         });
+  }
+
+  private static int number(String value) {
+    try {
+      return Integer.parseInt(value);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "serverThreads: " + value + " (expected: a whole number from 1 to 1000000)", e);
+    }
   }
 
   private static URI redisUri(String value) {

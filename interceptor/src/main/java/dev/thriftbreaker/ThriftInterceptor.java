@@ -5,20 +5,31 @@ import dev.thriftbreaker.breaker.BreakerConfig;
 import dev.thriftbreaker.breaker.CallListener;
 import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.breaker.Housekeeper;
+import dev.thriftbreaker.breaker.Refusal;
 import dev.thriftbreaker.breaker.TransitionListener;
+import dev.thriftbreaker.breaker.Workers;
 import dev.thriftbreaker.fleet.FleetSync;
 import dev.thriftbreaker.fleet.redis.RedisStore;
 import dev.thriftbreaker.management.InterceptorMXBean;
 import dev.thriftbreaker.management.Management;
+import dev.thriftbreaker.management.PoolNumbers;
+import dev.thriftbreaker.thrift.ClientPool;
+import dev.thriftbreaker.thrift.ClientPools;
+import dev.thriftbreaker.thrift.Downstream;
+import dev.thriftbreaker.thrift.Fallback;
+import dev.thriftbreaker.thrift.FallbackOn;
 import dev.thriftbreaker.thrift.Guard;
+import dev.thriftbreaker.thrift.MethodBreakers;
 import dev.thriftbreaker.thrift.MethodStats;
 import dev.thriftbreaker.thrift.RequestPath;
+import dev.thriftbreaker.thrift.ShedReplies;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,9 +39,14 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.IntSupplier;
 import java.util.regex.Pattern;
+import org.apache.thrift.TBase;
+import org.apache.thrift.TException;
 import org.apache.thrift.TProcessor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -63,22 +79,48 @@ public final class ThriftInterceptor implements AutoCloseable {
   private final Map<String, CircuitBreaker> breakers;
   private final RequestPath requestPath;
   private final Housekeeper housekeeper;
+  private final ClientPools clientPools;
   private final FleetSync fleet;
   private final Management management;
+  private final Map<String, Downstream> downstreams = new ConcurrentHashMap<>();
+  private final List<TransitionListener> transitionListeners;
+  private final List<CallListener> callListeners;
   private final Set<String> registeredMethods = new HashSet<>();
+  private final Set<String> registeredPools = new HashSet<>();
   private boolean closed;
 
   private ThriftInterceptor(Builder settings) {
     server = settings.server;
+    clientPools = new ClientPools(server);
     String instance = settings.instance != null ? settings.instance : madeUpInstance(server);
+    transitionListeners = List.copyOf(settings.transitionListeners);
+    callListeners = List.copyOf(settings.callListeners);
     Map<String, BreakerConfig> configs = settings.configs();
+    Map<String, BreakerConfig> methodConfigs = settings.methodConfigs(configs.keySet());
+    BreakerConfig eachMethod = settings.eachMethodConfig(configs.keySet());
     List<AutoCloseable> opened = new ArrayList<>();
     try {
-      housekeeper = opened(opened, new Housekeeper(server));
+      Workers workers = new Workers(settings.serverThreads);
+      housekeeper = opened(opened, new Housekeeper(server, workers));
       Map<String, CircuitBreaker> made = new LinkedHashMap<>();
       configs.forEach((name, config) -> made.put(name, housekeeper.breaker(name, config)));
-      breakers = Map.copyOf(made);
-      requestPath = new RequestPath(breakers, settings.requires, System::nanoTime);
+      Map<String, CircuitBreaker> ofMethods = new LinkedHashMap<>();
+      methodConfigs.forEach(
+          (method, config) -> {
+            String name = MethodBreakers.breakerName(method);
+            ofMethods.put(method, housekeeper.breakerWithoutShare(name, config));
+            made.put(name, ofMethods.get(method));
+          });
+      breakers = new ConcurrentHashMap<>(made);
+      requestPath =
+          new RequestPath(
+              breakers,
+              settings.requires,
+              workers,
+              System::nanoTime,
+              settings.shedReplies,
+              new MethodBreakers(
+                  ofMethods, name -> eachMethod == null ? null : methodBreaker(name, eachMethod)));
       fleet =
           settings.redis == null
               ? null
@@ -108,9 +150,7 @@ public final class ThriftInterceptor implements AutoCloseable {
               () -> requestPath.methods().stream().mapToLong(MethodStats::sheds).sum()),
           InterceptorMXBean.class);
       for (CircuitBreaker breaker : made.values()) {
-        management.breaker(breaker, fleet);
-        settings.transitionListeners.forEach(breaker::addListener);
-        settings.callListeners.forEach(breaker::addListener);
+        register(breaker, fleet);
       }
       registerMethods();
       if (fleet != null) {
@@ -123,6 +163,26 @@ public final class ThriftInterceptor implements AutoCloseable {
       }
       throw e;
     }
+  }
+
+  private void register(CircuitBreaker breaker, FleetSync sharedIn) {
+    management.breaker(breaker, sharedIn);
+    transitionListeners.forEach(breaker::addListener);
+    callListeners.forEach(breaker::addListener);
+  }
+
+  /**
+   * The breaker of a method that nobody named. The fleet does not share it: its breakers are known
+   * when it begins.
+   */
+  private synchronized CircuitBreaker methodBreaker(String name, BreakerConfig config) {
+    CircuitBreaker breaker = breakers.get(name);
+    if (breaker == null && !closed) {
+      breaker = housekeeper.breakerWithoutShare(name, config);
+      register(breaker, null);
+      breakers.put(name, breaker);
+    }
+    return breaker;
   }
 
   private static String madeUpInstance(String server) {
@@ -207,7 +267,84 @@ public final class ThriftInterceptor implements AutoCloseable {
    *     interface that can be guarded
    */
   public <T> T guard(String dependency, Class<T> type, T client) {
-    return Guard.of(breaker(dependency), type, client);
+    return guard(dependency, type, client, null);
+  }
+
+  /**
+   * Puts a dependency's breaker in front of a client, with a fallback that gets the call where the
+   * breaker refuses it.
+   *
+   * @param <T> the interface
+   * @param dependency the dependency's name
+   * @param type the interface to guard, such as a generated {@code Iface}
+   * @param client the client
+   * @param fallback answers instead: from a cache, with a default; null for none
+   * @return a guarded client
+   * @throws IllegalArgumentException if there is no such dependency, or the type is not an
+   *     interface that can be guarded
+   */
+  public <T> T guard(String dependency, Class<T> type, T client, T fallback) {
+    return guard(dependency, type, client, fallback, FallbackOn.REFUSAL);
+  }
+
+  /**
+   * Puts a dependency's breaker in front of a client, with a fallback.
+   *
+   * @param <T> the interface
+   * @param dependency the dependency's name
+   * @param type the interface to guard, such as a generated {@code Iface}
+   * @param client the client
+   * @param fallback gets the call that the client does not answer; null for none
+   * @param on whether it does so where the breaker refuses only, or also where the call failed
+   * @return a guarded client
+   * @throws IllegalArgumentException if there is no such dependency, or the type is not an
+   *     interface that can be guarded
+   */
+  public <T> T guard(String dependency, Class<T> type, T client, T fallback, FallbackOn on) {
+    return Guard.of(downstream(dependency), type, client, fallback, on);
+  }
+
+  /**
+   * Puts a dependency's breaker in front of a pool of generated clients, which any number of
+   * threads may call, and keeps the dependency's {@link BreakerConfig.Builder#callTimeout
+   * callTimeout} for each call.
+   *
+   * <p>Throws what the client throws, a {@link dev.thriftbreaker.thrift.BreakerOpenException} where
+   * the breaker refuses, a TTransportException of type TIMED_OUT when the callTimeout passes, and a
+   * {@link dev.thriftbreaker.thrift.NoConnectionException} if the pool has no connection to give.
+   *
+   * @param <T> the interface
+   * @param dependency the dependency's name
+   * @param type the interface to guard, a generated {@code Iface}
+   * @param pool describes the pool, which is closed with this interceptor
+   * @return a guarded client
+   * @throws IllegalArgumentException if there is no such dependency, or the type is not an
+   *     interface that can be guarded
+   * @throws IllegalStateException if this interceptor is closed
+   */
+  public <T> T guard(String dependency, Class<T> type, ClientPool.Builder<? extends T> pool) {
+    T guarded = clientPools.guard(breaker(dependency), type, pool);
+    registerPool(dependency);
+    return guarded;
+  }
+
+  /** Once for a dependency, however many pools it has. */
+  private synchronized void registerPool(String dependency) {
+    if (!closed && !registeredPools.contains(dependency)) {
+      management.pool(
+          dependency,
+          () -> {
+            ClientPools.Numbers numbers = clientPools.numbers(dependency);
+            return new PoolNumbers(
+                numbers.active(),
+                numbers.idle(),
+                numbers.opened(),
+                numbers.discarded(),
+                numbers.timeouts(),
+                numbers.unserved());
+          });
+      registeredPools.add(dependency);
+    }
   }
 
   /**
@@ -223,7 +360,62 @@ public final class ThriftInterceptor implements AutoCloseable {
    * @throws Exception what the body throws, unchanged
    */
   public <T> T call(String dependency, Callable<T> body) throws Exception {
-    return Guard.call(breaker(dependency), body);
+    return Guard.call(downstream(dependency), body);
+  }
+
+  /**
+   * Makes one call under a dependency's breaker, with a fallback where the breaker refuses it.
+   *
+   * @param <T> the type of the result
+   * @param dependency the dependency's name
+   * @param body makes the call, on this thread
+   * @param fallback answers instead, given the {@link
+   *     dev.thriftbreaker.thrift.BreakerOpenException}
+   * @return the body's or the fallback's result
+   * @throws IllegalArgumentException if there is no such dependency
+   * @throws Exception what the body or the fallback throws, unchanged
+   */
+  public <T> T call(String dependency, Callable<T> body, Fallback<? extends T> fallback)
+      throws Exception {
+    return call(dependency, body, FallbackOn.REFUSAL, fallback);
+  }
+
+  /**
+   * Makes one call under a dependency's breaker, with a fallback.
+   *
+   * @param <T> the type of the result
+   * @param dependency the dependency's name
+   * @param body makes the call, on this thread
+   * @param on whether the fallback answers where the breaker refuses only, or also where the call
+   *     failed
+   * @param fallback answers instead, given what was thrown
+   * @return the body's or the fallback's result
+   * @throws IllegalArgumentException if there is no such dependency
+   * @throws Exception what the body or the fallback throws, unchanged
+   */
+  public <T> T call(
+      String dependency, Callable<T> body, FallbackOn on, Fallback<? extends T> fallback)
+      throws Exception {
+    return Guard.call(downstream(dependency), body, on, fallback);
+  }
+
+  /**
+   * What the guards of a dependency share besides its breaker: how often a fallback was asked, how
+   * often a call was held off because the dependency told so.
+   *
+   * @param dependency its name
+   * @return the dependency, always the same object
+   * @throws IllegalArgumentException if there is none of that name
+   */
+  public Downstream downstream(String dependency) {
+    CircuitBreaker breaker = breaker(dependency);
+    return downstreams.computeIfAbsent(
+        dependency,
+        absent -> {
+          Downstream made = new Downstream(breaker);
+          breaker.addListener(made);
+          return made;
+        });
   }
 
   /**
@@ -239,13 +431,15 @@ public final class ThriftInterceptor implements AutoCloseable {
    * names must be one of this processor's: to serve two processors that share dependencies on two
    * ports, make them one multiplexed processor or give each an interceptor. Methods of a processor
    * that is neither generated nor multiplexed are counted as {@code unknown}, but for those named
-   * in {@code requires}. A frame is taken to hold one message, as all of Apache Thrift's clients
-   * send it. Requests over TTupleProtocol without a framed transport pass untouched and uncounted.
+   * in {@code requires}, a shed reply or a breaker of their own. A frame is taken to hold one
+   * message, as all of Apache Thrift's clients send it. Requests over TTupleProtocol without a
+   * framed transport pass untouched and uncounted.
    *
    * @param processor a synchronous processor, multiplexed or not
    * @return the wrapped processor
-   * @throws IllegalArgumentException if it is asynchronous or wrapped already, or if {@code
-   *     requires} names a method that it does not have
+   * @throws IllegalArgumentException if it is asynchronous or wrapped already, if a setting names a
+   *     method that it does not have, or a method cannot give the shed reply that was set
+   * @throws IllegalStateException if the name of a method's breaker is registered in this JVM
    */
   public TProcessor wrap(TProcessor processor) {
     TProcessor wrapped = requestPath.wrap(processor);
@@ -265,6 +459,7 @@ public final class ThriftInterceptor implements AutoCloseable {
                 method::failures,
                 method::sheds,
                 method::contained,
+                method::fallbacks,
                 method::inFlight,
                 method::latency),
             method::latency);
@@ -300,7 +495,7 @@ public final class ThriftInterceptor implements AutoCloseable {
    * @return the breakers, in no particular order; unmodifiable
    */
   public Collection<CircuitBreaker> breakers() {
-    return breakers.values();
+    return Collections.unmodifiableCollection(breakers.values());
   }
 
   /**
@@ -319,6 +514,7 @@ public final class ThriftInterceptor implements AutoCloseable {
       close(fleet);
     }
     close(management);
+    close(clientPools);
   }
 
   private static void close(AutoCloseable resource) {
@@ -345,11 +541,16 @@ public final class ThriftInterceptor implements AutoCloseable {
     private final Map<String, List<String>> requires = new LinkedHashMap<>();
     private final List<TransitionListener> transitionListeners = new ArrayList<>();
     private final List<CallListener> callListeners = new ArrayList<>();
+    private final Map<String, Consumer<BreakerConfig.Builder>> methodBreakers =
+        new LinkedHashMap<>();
+    private final ShedReplies shedReplies = new ShedReplies();
+    private Consumer<BreakerConfig.Builder> eachMethod;
     private Consumer<BreakerConfig.Builder> defaults = config -> {};
     private URI redis;
     private String namespace;
     private String instance;
     private MetricRegistry registry;
+    private IntSupplier serverThreads;
 
     private Builder(String server) {
       this.server = server;
@@ -444,10 +645,7 @@ public final class ThriftInterceptor implements AutoCloseable {
      * @throws IllegalArgumentException if a name is not well-formed or the list is empty
      */
     public Builder requires(String method, String... dependencies) {
-      if (method == null || !METHOD.matcher(method).matches()) {
-        throw new IllegalArgumentException(
-            "method: " + method + " (expected: its name as in the IDL, or Service.method)");
-      }
+      method(method);
       if (dependencies.length == 0) {
         throw new IllegalArgumentException(
             "requires " + method + ": nothing (expected: at least one dependency)");
@@ -458,6 +656,210 @@ public final class ThriftInterceptor implements AutoCloseable {
           needs.add(dependency);
         }
       }
+      return this;
+    }
+
+    private static String method(String method) {
+      if (method == null || !METHOD.matcher(method).matches()) {
+        throw new IllegalArgumentException(
+            "method: " + method + " (expected: its name as in the IDL, or Service.method)");
+      }
+      return method;
+    }
+
+    /**
+     * The type of the TApplicationException that answers a request which is shed at the door. What
+     * a guard throws inside a handler keeps its type.
+     *
+     * @param type {@link dev.thriftbreaker.thrift.BreakerOpenException#SHED}, which is 11, by
+     *     default
+     * @return this
+     */
+    public Builder shedType(int type) {
+      shedReplies.type(type);
+      return this;
+    }
+
+    /**
+     * The type of the TApplicationException that answers a request of one method which is shed at
+     * the door.
+     *
+     * @param method the method's name, as in {@link #requires}
+     * @param type 11 by default
+     * @return this
+     * @throws IllegalArgumentException if the name is not well-formed
+     */
+    public Builder shedType(String method, int type) {
+      shedReplies.type(method(method), type);
+      return this;
+    }
+
+    /**
+     * Answers requests that are shed at the door with an exception of the service's own, in all
+     * methods that declare it.
+     *
+     * @param <E> the exception's class
+     * @param type the exception's class; a processor whose methods do not declare it is refused
+     * @param reply makes one; must be quick and thread-safe. If it fails, the default reply is sent
+     * @return this
+     */
+    public <E extends TException & TBase<?, ?>> Builder shedException(
+        Class<E> type, Function<Refusal, ? extends E> reply) {
+      shedReplies.exception(type, reply);
+      return this;
+    }
+
+    /**
+     * Answers requests of a method that are shed at the door with an exception that it declares,
+     * byte for byte as if the handler had thrown it.
+     *
+     * @param <E> the exception's class
+     * @param method the method's name, as in {@link #requires}
+     * @param type the exception's class; a processor whose method does not declare it is refused
+     * @param reply makes one; must be quick and thread-safe. If it fails, the default reply is sent
+     * @return this
+     * @throws IllegalArgumentException if the name is not well-formed or the method has a result or
+     *     fallback for that already
+     */
+    public <E extends TException & TBase<?, ?>> Builder shedException(
+        String method, Class<E> type, Function<Refusal, ? extends E> reply) {
+      shedReplies.exception(method(method), type, reply);
+      return this;
+    }
+
+    /**
+     * Answers requests of a method that are shed at the door with a result, byte for byte as if the
+     * handler had returned it.
+     *
+     * @param <T> the result's class, such as Long for an i64; Void for a method without result
+     * @param method the method's name, as in {@link #requires}
+     * @param type the result's class; a processor whose method has another type is refused
+     * @param reply makes one; must be quick and thread-safe. If it fails, the default reply is sent
+     * @return this
+     * @throws IllegalArgumentException if the name is not well-formed or the method has an
+     *     exception or fallback for that already
+     */
+    public <T> Builder shedResult(
+        String method, Class<T> type, Function<Refusal, ? extends T> reply) {
+      shedReplies.result(method(method), type, reply);
+      return this;
+    }
+
+    /**
+     * Gives requests that would be shed at the door to another processor, which answers from a
+     * cache or with defaults: all those of methods that it has. Its calls of guards, its answers
+     * and its failures are treated and counted as those of the server's own processor.
+     *
+     * @param processor such as the same generated Processor over another handler; multiplexed if
+     *     the server's is
+     * @return this
+     * @throws IllegalArgumentException if the processor is asynchronous or wrapped
+     */
+    public Builder fallback(TProcessor processor) {
+      shedReplies.fallback(processor);
+      return this;
+    }
+
+    /**
+     * Gives requests of a method that would be shed at the door to another processor, oneway ones
+     * too.
+     *
+     * @param method the method's name, as in {@link #requires}
+     * @param processor such as the same generated Processor over another handler; that of the
+     *     method's service will do where the server's is multiplexed
+     * @return this
+     * @throws IllegalArgumentException if the name is not well-formed, the processor is
+     *     asynchronous or wrapped, or the method has an exception or result for that already
+     */
+    public Builder fallback(String method, TProcessor processor) {
+      shedReplies.fallback(method(method), processor);
+      return this;
+    }
+
+    /**
+     * Gives a method a breaker of its own on the outcome of its requests: for one whose handler
+     * uses no guard.
+     *
+     * @param method the method's name, as in {@link #requires}
+     * @return this
+     * @throws IllegalArgumentException if the name is not well-formed or has a breaker already
+     */
+    public Builder methodBreaker(String method) {
+      return methodBreaker(method, config -> {});
+    }
+
+    /**
+     * Gives a method a breaker of its own on the outcome of its requests: for one whose handler
+     * uses no guard. The breaker is called {@code method.} and the method's name and is in all else
+     * like those of dependencies, in the fleet too.
+     *
+     * <p>A request fails it that is answered with a TApplicationException or from whose processor
+     * an exception escapes. It ignores a request that says SHED, whose arguments cannot be read, or
+     * whose caller has gone. Over TTupleProtocol only exceptions that escape are seen. A oneway
+     * method's failures stay inside of generated code.
+     *
+     * @param method the method's name, as in {@link #requires}
+     * @param settings changes settings from the defaults
+     * @return this
+     * @throws IllegalArgumentException if the name is not well-formed or has a breaker already
+     */
+    public Builder methodBreaker(String method, Consumer<BreakerConfig.Builder> settings) {
+      Objects.requireNonNull(settings, "settings");
+      if (methodBreakers.putIfAbsent(method(method), settings) != null) {
+        throw new IllegalArgumentException(
+            "methodBreaker: " + method + " (expected: each one declared once)");
+      }
+      return this;
+    }
+
+    /**
+     * Gives every method a breaker of its own, as {@link #methodBreaker(String, Consumer)} does.
+     * Those that are not named there begin when the processor is wrapped, and the fleet does not
+     * share their state.
+     *
+     * @return this
+     */
+    public Builder methodBreakers() {
+      return methodBreakers(config -> {});
+    }
+
+    /**
+     * Gives every method a breaker of its own, as {@link #methodBreakers()} does.
+     *
+     * @param settings changes settings from the defaults, for those that are not named
+     * @return this
+     */
+    public Builder methodBreakers(Consumer<BreakerConfig.Builder> settings) {
+      eachMethod = Objects.requireNonNull(settings, "settings");
+      return this;
+    }
+
+    /**
+     * How many threads serve the server's requests, which bounds how many of them calls to one
+     * dependency may hold ({@link BreakerConfig.Builder#maxConcurrentCalls(int)}). Left out, the
+     * threads that have served a request and are alive are counted.
+     *
+     * @param threads 1 to 1,000,000
+     * @return this
+     * @throws IllegalArgumentException if the number is out of range
+     */
+    public Builder serverThreads(int threads) {
+      if (threads < 1 || threads > 1_000_000) {
+        throw new IllegalArgumentException(
+            "serverThreads: " + threads + " (expected: a whole number from 1 to 1000000)");
+      }
+      return serverThreads(() -> threads);
+    }
+
+    /**
+     * The same, for a number that changes while the server runs.
+     *
+     * @param threads asked about once a second, such as {@code executor::getMaximumPoolSize}; 0 for
+     *     not known, which means no limit
+     * @return this
+     */
+    public Builder serverThreads(IntSupplier threads) {
+      serverThreads = Objects.requireNonNull(threads, "serverThreads");
       return this;
     }
 
@@ -513,17 +915,45 @@ public final class ThriftInterceptor implements AutoCloseable {
           .values()
           .forEach(needs -> needs.forEach(name -> all.putIfAbsent(name, config -> {})));
       Map<String, BreakerConfig> configs = new LinkedHashMap<>();
-      all.forEach(
-          (name, settings) -> {
-            BreakerConfig.Builder config = BreakerConfig.builder();
-            defaults.andThen(settings).accept(config);
-            try {
-              configs.put(name, config.build());
-            } catch (IllegalArgumentException e) {
-              throw new IllegalArgumentException("dependency " + name + ": " + e.getMessage(), e);
+      all.forEach((name, settings) -> configs.put(name, config("dependency " + name, settings)));
+      return configs;
+    }
+
+    private Map<String, BreakerConfig> methodConfigs(Set<String> dependencies) {
+      Map<String, BreakerConfig> configs = new LinkedHashMap<>();
+      methodBreakers.forEach(
+          (method, settings) -> {
+            String name = MethodBreakers.breakerName(method);
+            if (dependencies.contains(name)) {
+              throw new IllegalArgumentException(
+                  "methodBreaker: " + method + " (expected: no dependency called " + name + ")");
             }
+            configs.put(method, config("methodBreaker " + method, settings));
           });
       return configs;
+    }
+
+    private BreakerConfig eachMethodConfig(Set<String> dependencies) {
+      if (eachMethod == null) {
+        return null;
+      }
+      for (String dependency : dependencies) {
+        if (MethodBreakers.isBreakerName(dependency)) {
+          throw new IllegalArgumentException(
+              "dependency: " + dependency + " (expected: no name of a method's breaker)");
+        }
+      }
+      return config("methodBreakers", eachMethod);
+    }
+
+    private BreakerConfig config(String of, Consumer<BreakerConfig.Builder> settings) {
+      BreakerConfig.Builder config = BreakerConfig.builder();
+      defaults.andThen(settings).accept(config);
+      try {
+        return config.build();
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException(of + ": " + e.getMessage(), e);
+      }
     }
   }
 }

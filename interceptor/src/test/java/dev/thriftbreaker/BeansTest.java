@@ -85,6 +85,7 @@ class BeansTest {
             () -> 4,
             () -> 5,
             () -> 6,
+            () -> 7,
             () -> latency.summary(0));
 
     try (Management management = management()) {
@@ -99,7 +100,8 @@ class BeansTest {
       assertThat(remote.getFailureCount()).isEqualTo(3);
       assertThat(remote.getShedCount()).isEqualTo(4);
       assertThat(remote.getContainedCount()).isEqualTo(5);
-      assertThat(remote.getInFlight()).isEqualTo(6);
+      assertThat(remote.getFallbackCount()).isEqualTo(6);
+      assertThat(remote.getInFlight()).isEqualTo(7);
       assertThat(remote.getLatency().getCount()).isEqualTo(1);
       assertThat(remote.getLatency().getMaxMillis()).isBetween(0.94, 1.06);
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.thriftbreaker.breaker.BreakerConfig;
+import dev.thriftbreaker.breaker.BreakerConfig.DownstreamShed;
 import dev.thriftbreaker.breaker.Classifier;
 import dev.thriftbreaker.breaker.Outcome;
 import java.io.IOException;
@@ -41,12 +42,31 @@ class SettingsFileTest {
             dependency.inventory.openDuration : 3s
             dependency.orders-db.v2.ignore = java.lang.InterruptedException, \\
                 java.lang.IllegalArgumentException
+            dependency.mail.downstreamShed = ignored
+            dependency.mail.honorRetryAfter = true
             requires.placeOrder = inventory, mail
+            shedType = 12
+            shedType.placeOrder = 13
+            methodBreakers = search, Shop.quote
+            methodBreaker.search.openDuration = 7s
             """);
     try (ThriftInterceptor interceptor = ThriftInterceptor.fromProperties(file)) {
       assertThat(interceptor.breakers())
           .extracting("name")
-          .containsExactlyInAnyOrder("payments", "inventory", "orders-db.v2", "mail");
+          .containsExactlyInAnyOrder(
+              "payments",
+              "inventory",
+              "orders-db.v2",
+              "mail",
+              "method.search",
+              "method.Shop.quote");
+      assertThat(interceptor.breaker("method.search").config().openDuration())
+          .isEqualTo(Duration.ofSeconds(7));
+      assertThat(interceptor.breaker("method.Shop.quote").config().openDuration())
+          .isEqualTo(Duration.ofSeconds(2));
+      BreakerConfig mail = interceptor.breaker("mail").config();
+      assertThat(mail.downstreamShed()).isEqualTo(DownstreamShed.IGNORED);
+      assertThat(mail.honorRetryAfter()).isTrue();
       BreakerConfig inventory = interceptor.breaker("inventory").config();
       assertThat(inventory.failureRateThreshold()).isEqualTo(0.25);
       assertThat(inventory.openDuration()).isEqualTo(Duration.ofSeconds(3));
@@ -67,11 +87,19 @@ class SettingsFileTest {
       delimiter = '|',
       value = {
         "colour = blue | 3: colour: no such key (expected one of: server, redis, namespace, instance, dependencies,"
-            + " defaults.SETTING, dependency.NAME.SETTING, requires.METHOD)",
+            + " defaults.SETTING, dependency.NAME.SETTING, requires.METHOD, shedType, shedType.METHOD,"
+            + " methodBreakers, methodBreaker.METHOD.SETTING)",
         "dependency.inventory.failureRate = 0.5 | 3: dependency.inventory.failureRate: no such setting (expected one"
             + " of: failureRateThreshold,",
         "dependency.inventory.failureRateThreshold = 3 | 3: dependency.inventory.failureRateThreshold: 3.0 (expected:"
             + " > 0 and <= 1)",
+        "defaults.downstreamShed = SUCCESS | 3: defaults.downstreamShed: SUCCESS (expected: FAILURE or IGNORED)",
+        "defaults.honorRetryAfter = yes | 3: defaults.honorRetryAfter: yes (expected: true or false)",
+        "shedType = busy | 3: shedType: busy (expected: a whole number)",
+        "methodBreaker.probes = 2 | 3: methodBreaker.probes: no such key (expected: methodBreaker.METHOD.SETTING)",
+        "methodBreaker.search.probes = 0 | 3: methodBreaker.search.probes: 0 (expected: a whole number from 1 to"
+            + " 255)",
+        "methodBreakers = a b | 3: methodBreakers: method: a b (expected: its name as in the IDL, or Service.method)",
         "defaults.probes = many | 3: defaults.probes: many (expected: a whole number)",
         "defaults.probes = 0 | 3: defaults.probes: 0 (expected: a whole number from 1 to 255)",
         "dependency.inventory.ignore = com.example.Nope | 3: dependency.inventory.ignore: com.example.Nope (expected:"

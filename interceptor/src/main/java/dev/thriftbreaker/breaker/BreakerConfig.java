@@ -24,6 +24,13 @@ import java.util.function.Predicate;
  * @param probes see {@link Builder#probes(int)}
  * @param probeSuccesses see {@link Builder#probeSuccesses(int)}
  * @param probeFailureRateThreshold see {@link Builder#probeFailureRateThreshold(double)}
+ * @param earlyProbeInterval see {@link Builder#earlyProbeInterval(Duration)}
+ * @param rampStart see {@link Builder#rampStart(double)}
+ * @param rampInterval see {@link Builder#rampInterval(Duration)}
+ * @param maxConcurrentCalls see {@link Builder#maxConcurrentCalls(int)}
+ * @param callTimeout see {@link Builder#callTimeout(Duration)}
+ * @param downstreamShed see {@link Builder#downstreamShed(DownstreamShed)}
+ * @param honorRetryAfter see {@link Builder#honorRetryAfter(boolean)}
  * @param outcomes how the end of a call is judged
  */
 public record BreakerConfig(
@@ -41,6 +48,13 @@ public record BreakerConfig(
     int probes,
     int probeSuccesses,
     double probeFailureRateThreshold,
+    Duration earlyProbeInterval,
+    double rampStart,
+    Duration rampInterval,
+    int maxConcurrentCalls,
+    Duration callTimeout,
+    DownstreamShed downstreamShed,
+    boolean honorRetryAfter,
     OutcomeRules outcomes) {
 
   /** What a breaker's window slides over. */
@@ -49,6 +63,17 @@ public record BreakerConfig(
     TIME,
     /** The last {@code windowSize} calls. */
     COUNT
+  }
+
+  /** {@link #maxConcurrentCalls()}: found out by the breaker itself. */
+  public static final int AUTO = 0;
+
+  /** What it says of a dependency, itself a server that sheds, that it shed a call. */
+  public enum DownstreamShed {
+    /** It failed. */
+    FAILURE,
+    /** Nothing: neither that it works nor that it does not. */
+    IGNORED
   }
 
   private static final Duration LONGEST = Duration.ofDays(1);
@@ -73,6 +98,13 @@ public record BreakerConfig(
    * @param probes as above
    * @param probeSuccesses as above
    * @param probeFailureRateThreshold as above
+   * @param earlyProbeInterval as above
+   * @param rampStart as above
+   * @param rampInterval as above
+   * @param maxConcurrentCalls as above
+   * @param callTimeout as above
+   * @param downstreamShed as above
+   * @param honorRetryAfter as above
    * @param outcomes as above
    * @throws IllegalArgumentException naming the first setting that is out of range, its value and
    *     what was expected
@@ -98,9 +130,17 @@ public record BreakerConfig(
     count("probes", probes, 1, HalfOpenState.MAX_PROBES);
     count("probeSuccesses", probeSuccesses, 1, 1_000_000);
     rate("probeFailureRateThreshold", probeFailureRateThreshold, true);
+    durationOrNone("earlyProbeInterval", earlyProbeInterval);
+    rate("rampStart", rampStart, false);
+    durationOrNone("rampInterval", rampInterval);
+    if (maxConcurrentCalls < AUTO || maxConcurrentCalls > 1_000_000) {
+      throw bad("maxConcurrentCalls", maxConcurrentCalls, "auto, or 1 to 1000000");
+    }
     if (windowType == WindowType.COUNT && minimumCalls > windowSize) {
       throw bad("minimumCalls", minimumCalls, "at most windowSize, which is " + windowSize);
     }
+    durationOrNone("callTimeout", callTimeout);
+    Objects.requireNonNull(downstreamShed, "downstreamShed");
     Objects.requireNonNull(outcomes, "outcomes");
   }
 
@@ -140,6 +180,16 @@ public record BreakerConfig(
     }
   }
 
+  private static void durationOrNone(String name, Duration value) {
+    boolean fits =
+        value != null
+            && value.compareTo(LONGEST) <= 0
+            && (value.isZero() || value.compareTo(Duration.ofMillis(1)) >= 0);
+    if (!fits) {
+      throw bad(name, value, "a duration from 1 ms to 1 day, or 0s");
+    }
+  }
+
   private static IllegalArgumentException bad(String name, Object value, String expected) {
     return new IllegalArgumentException(name + ": " + value + " (expected: " + expected + ")");
   }
@@ -160,6 +210,13 @@ public record BreakerConfig(
     private int probes = 5;
     private int probeSuccesses = 3;
     private double probeFailureRateThreshold;
+    private Duration earlyProbeInterval = Duration.ofMillis(250);
+    private double rampStart = 0.1;
+    private Duration rampInterval = Duration.ofMillis(250);
+    private int maxConcurrentCalls = AUTO;
+    private Duration callTimeout = Duration.ZERO;
+    private DownstreamShed downstreamShed = DownstreamShed.FAILURE;
+    private boolean honorRetryAfter;
     private Classifier classifier;
     private final List<Class<? extends Throwable>> ignored = new ArrayList<>();
     private final List<Class<? extends Throwable>> failures = new ArrayList<>();
@@ -183,6 +240,13 @@ public record BreakerConfig(
       probes = from.probes;
       probeSuccesses = from.probeSuccesses;
       probeFailureRateThreshold = from.probeFailureRateThreshold;
+      earlyProbeInterval = from.earlyProbeInterval;
+      rampStart = from.rampStart;
+      rampInterval = from.rampInterval;
+      maxConcurrentCalls = from.maxConcurrentCalls;
+      callTimeout = from.callTimeout;
+      downstreamShed = from.downstreamShed;
+      honorRetryAfter = from.honorRetryAfter;
       classifier = from.outcomes.classifier();
       ignored.addAll(from.outcomes.ignored());
       failures.addAll(from.outcomes.failures());
@@ -319,7 +383,7 @@ public record BreakerConfig(
     /**
      * How many probes a half-open breaker lets be under way at once.
      *
-     * @param permits 1 to 255; 5 by default
+     * @param permits 1 to 250; 5 by default
      * @return this
      */
     public Builder probes(int permits) {
@@ -347,6 +411,99 @@ public record BreakerConfig(
      */
     public Builder probeFailureRateThreshold(double rate) {
       probeFailureRateThreshold = rate;
+      return this;
+    }
+
+    /**
+     * How often an open breaker lets one call try the dependency before its open time is over. As
+     * many in a row as {@link #probeSuccesses(int)} that succeed end the open time; one that fails
+     * changes nothing. At an open time above 40 times this, it is a fortieth of the open time. A
+     * half-open breaker whose probes hang lets one more pass each such interval, up to four.
+     *
+     * @param interval up to 1 day; 0 for never; 250 ms by default
+     * @return this
+     */
+    public Builder earlyProbeInterval(Duration interval) {
+      earlyProbeInterval = interval;
+      return this;
+    }
+
+    /**
+     * How a call is judged that the dependency, itself a server, shed: that answered with a
+     * TApplicationException whose message is of the form {@code SHED dependency=... state=...
+     * retryAfterMs=...}.
+     *
+     * @param judged FAILURE by default
+     * @return this
+     */
+    public Builder downstreamShed(DownstreamShed judged) {
+      downstreamShed = judged;
+      return this;
+    }
+
+    /**
+     * The share of calls that pass at first after a recovery.
+     *
+     * @param share more than 0, up to 1; 0.1 by default
+     * @return this
+     */
+    public Builder rampStart(double share) {
+      rampStart = share;
+      return this;
+    }
+
+    /**
+     * How long each share of calls is tried after a recovery before it doubles; after an interval
+     * that was not healthy it is halved. At a share of 1 the breaker is closed.
+     *
+     * @param interval up to 1 day; 0 for no ramp, so that all calls pass at once; 250 ms by default
+     * @return this
+     */
+    public Builder rampInterval(Duration interval) {
+      rampInterval = interval;
+      return this;
+    }
+
+    /**
+     * How many calls to the dependency may be in flight at once; a further one is refused as FULL.
+     *
+     * <p>{@link BreakerConfig#AUTO} follows what the dependency needs while it is healthy, up to
+     * its share of the threads that serve the server's requests: with D dependencies one (D + 1)th
+     * each. Above that, calls are admitted as long as calls end at the pace of a healthy
+     * dependency. Calls that hold no thread, those of asynchronous guards, are counted and not
+     * limited. A breaker without a server has no limit.
+     *
+     * @param calls 1 to 1,000,000, or {@link BreakerConfig#AUTO}, which is the default
+     * @return this
+     */
+    public Builder maxConcurrentCalls(int calls) {
+      maxConcurrentCalls = calls;
+      return this;
+    }
+
+    /**
+     * The longest that a call over a pool of Thrift clients takes, from the wait for a connection
+     * to the last byte of the answer. When it passes, the connection is closed, and the caller gets
+     * a TTransportException of type TIMED_OUT, which is a failure. Other calls have no such limit.
+     *
+     * @param duration 1 ms to 1 day, or 0 for none; 0 by default
+     * @return this
+     */
+    public Builder callTimeout(Duration duration) {
+      callTimeout = duration;
+      return this;
+    }
+
+    /**
+     * Whether to call the dependency no more, once it shed a call, for as long as it told; at most
+     * for {@link #maxOpenDuration(Duration)}. All its methods are left alone then, also those that
+     * it does not shed.
+     *
+     * @param honor false by default
+     * @return this
+     */
+    public Builder honorRetryAfter(boolean honor) {
+      honorRetryAfter = honor;
       return this;
     }
 
@@ -445,6 +602,13 @@ public record BreakerConfig(
           probes,
           probeSuccesses,
           probeFailureRateThreshold,
+          earlyProbeInterval,
+          rampStart,
+          rampInterval,
+          maxConcurrentCalls,
+          callTimeout,
+          downstreamShed,
+          honorRetryAfter,
           rules);
     }
   }

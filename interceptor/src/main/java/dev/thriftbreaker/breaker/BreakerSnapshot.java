@@ -14,6 +14,8 @@ package dev.thriftbreaker.breaker;
  * @param cause what brought the state about
  * @param evidence why it is in this state
  * @param lastTrip why it last went from CLOSED to OPEN, or null if it never did
+ * @param share the share of calls that pass as far as the state is concerned: 1 when closed, 0 when
+ *     only probes pass, in between while ramping
  * @param window what the window holds now
  * @param acquired calls that got a permit
  * @param successes calls judged SUCCESS
@@ -21,7 +23,11 @@ package dev.thriftbreaker.breaker;
  * @param ignored calls judged IGNORED
  * @param slow calls that took {@code slowCallDuration} or longer
  * @param late outcomes that came after the state in which their call began
+ * @param inFlight calls that have a permit and have not ended
+ * @param maxConcurrentCalls how many may be in flight at once now; 0 for no limit
+ * @param hung calls counted as slow while they were in flight
  * @param refused calls refused, at the door of the server or at a guard
+ * @param refusedFull calls refused by a guard because as many were in flight as may be
  * @param wouldRefuse calls that passed only because of FORCED_CLOSED or SHADOW
  * @param opened how often the breaker opened
  * @param openNanosTotal how long it was open in all
@@ -38,6 +44,7 @@ public record BreakerSnapshot(
     Cause cause,
     Evidence evidence,
     Evidence lastTrip,
+    double share,
     WindowCounts window,
     long acquired,
     long successes,
@@ -45,7 +52,11 @@ public record BreakerSnapshot(
     long ignored,
     long slow,
     long late,
+    long inFlight,
+    int maxConcurrentCalls,
+    long hung,
     long refused,
+    long refusedFull,
     long wouldRefuse,
     long opened,
     long openNanosTotal,
@@ -58,14 +69,5 @@ public record BreakerSnapshot(
    */
   public Mode mode() {
     return override == null ? Mode.AUTO : override.mode();
-  }
-
-  /**
-   * Calls that have a permit and have not ended.
-   *
-   * @return at least 0; approximate while calls go on
-   */
-  public long inFlight() {
-    return Math.max(0, acquired - successes - failures - ignored);
   }
 }

@@ -8,7 +8,7 @@ public enum BreakerState {
   HALF_OPEN(1),
   /** Calls are refused until a deadline. */
   OPEN(2),
-  /** After recovery, a growing share of calls passes. Reserved: no breaker enters it yet. */
+  /** After recovery, a growing share of calls passes and is judged. */
   RAMPING(3);
 
   private final int code;

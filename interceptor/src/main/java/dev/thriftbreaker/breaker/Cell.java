@@ -7,9 +7,10 @@ import java.lang.invoke.VarHandle;
  * What one thread has counted at one breaker on its happy path.
  *
  * <p>Concurrency: one writer, the owner, which needs no atomic instruction; any number of readers.
- * A count of the window carries the tag of its slice, and a reader takes it only if the tag is
- * right before and after. When the owner has died, {@link CellTable#sweep} sets the cell free, and
- * its next owner counts on from there.
+ * (Only the slots of {@link InFlight} are freed, and slow calls claimed, by others too.) A count of
+ * the window carries the tag of its slice, and a reader takes it only if the tag is right before
+ * and after. When the owner has died, {@link CellTable#sweep} sets the cell free, and its next
+ * owner counts on from there.
  *
  * <p>The idea is that of a per-thread counter (McKenney, "Is Parallel Programming Hard", chapter
  * 5).
@@ -21,14 +22,23 @@ final class Cell {
   /** Keeps what other threads write off the cache lines of these counters. */
   private static final int PAD = 16;
 
+  /** How many calls of one thread, each begun within the one before, have a slot of their own. */
+  static final int DEPTH = 4;
+
   private static final int ACQUIRED = PAD;
   private static final int SUCCESSES = PAD + 1;
-  private static final int SLICE_START = PAD + 2;
-  private static final int SLICE_TAG = PAD + 3;
-  private static final int SLICE_PLACE = PAD + 4;
-  private static final int TAGS = PAD + 5;
+  private static final int SUCCESS_NANOS = PAD + 2;
+  private static final int SLICE_START = PAD + 3;
+  private static final int SLICE_TAG = PAD + 4;
+  private static final int SLICE_PLACE = PAD + 5;
+  private static final int BEGAN = PAD + 6;
+  private static final int TAGS = BEGAN + DEPTH;
   private static final int CALLS = TAGS + TimeWindow.SLICES;
-  private static final int LENGTH = CALLS + TimeWindow.SLICES + PAD;
+  private static final int CLAIMS = CALLS + TimeWindow.SLICES;
+  private static final int LENGTH = CLAIMS + DEPTH + PAD;
+
+  /** Where the cell stands in its table. */
+  final int place;
 
   private final long[] longs = new long[LENGTH];
   private final LatencyHistogram latency = new LatencyHistogram();
@@ -39,8 +49,9 @@ final class Cell {
    */
   volatile Thread owner;
 
-  Cell(Thread owner) {
+  Cell(Thread owner, int place) {
     this.owner = owner;
+    this.place = place;
   }
 
   // ---- by the owner
@@ -49,8 +60,20 @@ final class Cell {
     LONGS.setOpaque(longs, ACQUIRED, longs[ACQUIRED] + 1);
   }
 
-  void countSuccess() {
+  void countSuccess(long durationNanos) {
     LONGS.setOpaque(longs, SUCCESSES, longs[SUCCESSES] + 1);
+    LONGS.setOpaque(longs, SUCCESS_NANOS, longs[SUCCESS_NANOS] + durationNanos);
+  }
+
+  /** Takes a slot for a call that begins; -1 if all are taken. See {@link InFlight}. */
+  int begin(long stamp) {
+    for (int depth = 0; depth < DEPTH; depth++) {
+      if ((long) LONGS.getOpaque(longs, BEGAN + depth) == 0) {
+        LONGS.setRelease(longs, BEGAN + depth, stamp);
+        return depth;
+      }
+    }
+    return -1;
   }
 
   void recordLatency(long durationNanos, long now) {
@@ -82,12 +105,32 @@ final class Cell {
 
   // ---- by anyone
 
+  void end(int depth) {
+    LONGS.setRelease(longs, BEGAN + depth, 0L);
+  }
+
+  /** When the call in the slot began, 0 if there is none. */
+  long began(int depth) {
+    return (long) LONGS.getAcquire(longs, BEGAN + depth);
+  }
+
+  boolean claim(int depth, long stamp) {
+    long before = (long) LONGS.getVolatile(longs, CLAIMS + depth);
+    return InFlight.claimable(before, stamp)
+        && LONGS.compareAndSet(longs, CLAIMS + depth, before, stamp);
+  }
+
   long acquired() {
     return (long) LONGS.getOpaque(longs, ACQUIRED);
   }
 
   long successes() {
     return (long) LONGS.getOpaque(longs, SUCCESSES);
+  }
+
+  /** How long its successes took in all. */
+  long successNanos() {
+    return (long) LONGS.getOpaque(longs, SUCCESS_NANOS);
   }
 
   LatencyHistogram latency() {

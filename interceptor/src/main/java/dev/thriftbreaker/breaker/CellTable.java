@@ -17,7 +17,7 @@ import java.util.function.Consumer;
  */
 final class CellTable {
 
-  private static final int PLACES = 64;
+  static final int PLACES = 64;
   private static final int TRIES = 4;
   private static final VarHandle OWNER;
   private static final MethodHandle IS_VIRTUAL;
@@ -52,6 +52,11 @@ final class CellTable {
     return cell != null && cell.owner == me ? cell : find(me, home);
   }
 
+  /** The cell of a place where one was made. */
+  Cell at(int place) {
+    return places.get(place);
+  }
+
   private static int home(Thread thread) {
     // Fibonacci hashing: threads made one after the other lie far apart
     return (int) (thread.getId() * 0x9E3779B97F4A7C15L >>> 58);
@@ -72,7 +77,7 @@ final class CellTable {
       int place = (home + i) % PLACES;
       Cell cell = places.get(place);
       if (cell == null) {
-        Cell fresh = new Cell(me);
+        Cell fresh = new Cell(me, place);
         if (places.compareAndSet(place, null, fresh)) {
           return fresh;
         }

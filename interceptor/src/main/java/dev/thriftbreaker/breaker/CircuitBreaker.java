@@ -30,17 +30,26 @@ import org.slf4j.LoggerFactory;
  * transitions are called from {@link #dispatch} only, in the order of the swaps.
  *
  * <p><b>Permits.</b> {@link #tryAcquire(long)} and {@link #complete} are the allocation-free pair
- * that guards use: the permit is a number that names the generation of the state that issued it
- * and, for a probe, its lease. Each permit must be completed exactly once, by any thread. {@link
- * #tryAcquire()} wraps one in an object that sees to that.
+ * that guards use: the permit is a number that names the generation of the state that issued it,
+ * the slot that watches the call's age and, for a probe, its lease. Each permit must be completed
+ * exactly once, by any thread. {@link #tryAcquire()} wraps one in an object that sees to that.
+ *
+ * <p><b>Atomic writes.</b> Of a good call on a closed breaker: the count of the {@link Bulkhead},
+ * once when it begins and once when it ends. Locks: none.
  */
 public final class CircuitBreaker {
 
-  /** What {@link #tryAcquire(long)} returns instead of a permit. */
+  /** What {@link #tryAcquire(long)} returns instead of a permit: the state or mode refuses. */
   public static final long REFUSED = -1;
 
+  /** The same, where as many calls are in flight as may be. */
+  public static final long FULL = -2;
+
+  private static final String FULL_REASON = "FULL";
+
   /**
-   * The permit of a call that passes only because an operator said so: no state takes its outcome.
+   * The generation of a call that passes only because an operator said so: no state takes its
+   * outcome.
    */
   private static final long UNJUDGED = 0;
 
@@ -51,6 +60,12 @@ public final class CircuitBreaker {
 
   /** How long the cell of a dead thread may stay taken. */
   private static final long SWEEP_NANOS = 5_000_000_000L;
+
+  /** How often the bulkhead learns. */
+  private static final long LEARN_NANOS = 1_000_000_000L;
+
+  /** A call that has taken so many times as long as a slow one is given up: its permit was lost. */
+  private static final int GIVEN_UP = 30;
 
   private static final VarHandle STATUS;
 
@@ -74,16 +89,27 @@ public final class CircuitBreaker {
   private final AtomicBoolean dispatching = new AtomicBoolean();
   private final AtomicBoolean callListenerComplained = new AtomicBoolean();
   private final CellTable cells = new CellTable();
+  private final InFlight inFlight = new InFlight(cells);
+  private final Heartbeat heartbeat;
+  private final Bulkhead bulkhead;
   private final LongAdder acquired = new LongAdder();
   private final LongAdder successes = new LongAdder();
   private final LongAdder failures = new LongAdder();
   private final LongAdder ignored = new LongAdder();
   private final LongAdder slowCalls = new LongAdder();
   private final LongAdder lateOutcomes = new LongAdder();
+  private final LongAdder successNanos = new LongAdder();
+  private final LongAdder hung = new LongAdder();
   private final LongAdder refused = new LongAdder();
+  private final LongAdder refusedFull = new LongAdder();
   private final LongAdder wouldRefuse = new LongAdder();
 
-  private volatile long sweptNanos;
+  // the tick's own
+  private long sweptNanos;
+  private long learnedNanos;
+  private long learnedSuccesses;
+  private long learnedSuccessNanos;
+
   private volatile Configured configured;
   private volatile long slowNanos;
   private volatile CallListener[] callListeners;
@@ -108,12 +134,26 @@ public final class CircuitBreaker {
       LongSupplier nanoClock,
       DoubleSupplier random,
       Runnable onChange) {
+    this(name, config, nanoClock, random, onChange, Workers.NONE, Heartbeat.STEADY);
+  }
+
+  CircuitBreaker(
+      String name,
+      BreakerConfig config,
+      LongSupplier nanoClock,
+      DoubleSupplier random,
+      Runnable onChange,
+      Workers workers,
+      Heartbeat heartbeat) {
     this.name = Objects.requireNonNull(name, "name");
     this.nanoClock = Objects.requireNonNull(nanoClock, "nanoClock");
     this.random = Objects.requireNonNull(random, "random");
     this.onChange = Objects.requireNonNull(onChange, "onChange");
     this.configured = new Configured(Objects.requireNonNull(config, "config"), 1);
+    this.heartbeat = heartbeat;
+    this.bulkhead = new Bulkhead(workers, config.maxConcurrentCalls());
     this.sweptNanos = nanoClock.getAsLong();
+    this.learnedNanos = sweptNanos;
     this.slowNanos = config.slowCallDuration().toNanos();
     this.status =
         new Status(new ClosedState(this, 1, nanoClock.getAsLong()), Evidence.of("as built", 1));
@@ -121,8 +161,16 @@ public final class CircuitBreaker {
   }
 
   /** A breaker on the system's clock, for {@link Housekeeper}. */
-  CircuitBreaker(String name, BreakerConfig config, Runnable onChange) {
-    this(name, config, System::nanoTime, () -> ThreadLocalRandom.current().nextDouble(), onChange);
+  CircuitBreaker(
+      String name, BreakerConfig config, Runnable onChange, Workers workers, Heartbeat heartbeat) {
+    this(
+        name,
+        config,
+        System::nanoTime,
+        () -> ThreadLocalRandom.current().nextDouble(),
+        onChange,
+        workers,
+        heartbeat);
   }
 
   /**
@@ -176,20 +224,35 @@ public final class CircuitBreaker {
   // ---- the request path
 
   /**
+   * Asks for a permit for a call that holds its thread until it ends.
+   *
+   * @param now the present, from {@link #now()}
+   * @return a permit, which must be given to {@link #complete} exactly once, or if negative a
+   *     refusal: {@link #REFUSED} or {@link #FULL}
+   */
+  public long tryAcquire(long now) {
+    return tryAcquire(now, true);
+  }
+
+  /**
    * Asks for a permit.
    *
    * @param now the present, from {@link #now()}
-   * @return a permit, which must be given to {@link #complete} exactly once, or {@link #REFUSED}
+   * @param holdsThread whether the call holds a thread until it ends; one that does not is not
+   *     subject to a limit that follows the number of threads
+   * @return a permit, which must be given to {@link #complete} exactly once, or if negative a
+   *     refusal: {@link #REFUSED} or {@link #FULL}
    */
-  public long tryAcquire(long now) {
+  public long tryAcquire(long now, boolean holdsThread) {
     Status current = status;
     long permit =
         current.override == null
             ? current.state.tryAcquire(now)
             : tryAcquireOverridden(current, now);
-    if (permit == REFUSED) {
-      countRefusal(now);
-      return REFUSED;
+    if (permit == REFUSED || !enter(current, permit, holdsThread, now)) {
+      long refusal = permit == REFUSED ? REFUSED : FULL;
+      countRefusal(refusal, status.state, now);
+      return refusal;
     }
     Cell mine = cells.mine();
     if (mine != null) {
@@ -197,7 +260,20 @@ public final class CircuitBreaker {
     } else {
       acquired.increment();
     }
-    return permit;
+    return Permits.with(permit, inFlight.begin(mine, now));
+  }
+
+  /** Counts a call in. Probes are bounded by their states, and an operator's word stands above. */
+  private boolean enter(Status seen, long permit, boolean holdsThread, long now) {
+    boolean free = !holdsThread && config().maxConcurrentCalls() == BreakerConfig.AUTO;
+    if (free || seen.state.probes() || seen.override != null) {
+      if (seen.override != null && bulkhead.refuses(now)) {
+        wouldRefuse.increment();
+      }
+      bulkhead.force(now);
+      return true;
+    }
+    return bulkhead.enter(now);
   }
 
   /**
@@ -208,7 +284,7 @@ public final class CircuitBreaker {
   public Optional<Permit> tryAcquire() {
     long now = now();
     long permit = tryAcquire(now);
-    return permit == REFUSED ? Optional.empty() : Optional.of(new Permit(this, permit, now));
+    return permit < 0 ? Optional.empty() : Optional.of(new Permit(this, permit, now));
   }
 
   /**
@@ -216,28 +292,37 @@ public final class CircuitBreaker {
    *
    * @param permit what {@link #tryAcquire(long)} returned
    * @param outcome how the call is judged
-   * @param startNanos when it began, from {@link #now()}
-   * @param endNanos when it ended, from {@link #now()}
+   * @param startNanos when it began, as given to {@link #tryAcquire(long)}
    * @param error what it threw, or null
    */
-  public void complete(
-      long permit, Outcome outcome, long startNanos, long endNanos, Throwable error) {
+  public void complete(long permit, Outcome outcome, long startNanos, Throwable error) {
+    Objects.requireNonNull(outcome, "outcome");
+    int slot = Permits.slot(permit);
+    inFlight.end(slot); // before the clock is read: InFlight says why
+    long endNanos = now();
     long duration = endNanos - startNanos;
-    Cell mine = cells.mine();
+    bulkhead.leave(duration, endNanos);
+    Cell mine = inFlight.cell(slot);
+    if (mine == null || mine.owner != Thread.currentThread()) {
+      mine = cells.mine();
+    }
     boolean slow = false;
-    if (Objects.requireNonNull(outcome, "outcome") == Outcome.IGNORED) {
+    boolean countedAsHung = false;
+    if (outcome == Outcome.IGNORED) {
       ignored.increment();
     } else {
-      slow = duration >= slowNanos;
-      if (slow) {
+      if (duration >= slowNanos && heartbeat.runningNanos(startNanos, endNanos) >= slowNanos) {
+        slow = true;
         slowCalls.increment();
+        countedAsHung = !inFlight.claim(slot, startNanos);
       }
       if (outcome == Outcome.FAILURE) {
         failures.increment();
       } else if (mine == null) {
         successes.increment();
+        successNanos.add(duration);
       } else {
-        mine.countSuccess();
+        mine.countSuccess(duration);
       }
       if (mine == null) {
         latency.record(duration, endNanos);
@@ -245,11 +330,12 @@ public final class CircuitBreaker {
         mine.recordLatency(duration, endNanos);
       }
     }
-    if (permit != UNJUDGED) {
+    if (Permits.generation(permit) != UNJUDGED) {
       State state = status.state;
+      boolean own = Permits.generation(permit) == state.generation;
       boolean counted =
-          permit >>> State.GENERATION_SHIFT == state.generation
-              && state.complete(permit, mine, outcome, slow, endNanos, error);
+          own && (countedAsHung && !state.probes())
+              || own && state.complete(permit, mine, outcome, slow, endNanos, error);
       if (!counted) {
         lateOutcomes.increment();
       }
@@ -272,20 +358,37 @@ public final class CircuitBreaker {
     if (override != null && !override.expired(now)) {
       return override.mode() == Mode.FORCED_OPEN;
     }
-    return current.state.refuses(now);
+    State state = current.state;
+    return state.refuses(now) || !state.probes() && bulkhead.refuses(now);
   }
 
   /**
    * Counts a refusal that somebody made on this breaker's word without asking for a permit, as the
    * door of a server does.
    *
-   * @param now the present, from {@link #now()}
+   * @param refusal what was refused, from {@link #refusal(long)}
    */
-  public void countRefusal(long now) {
+  public void countRefusal(Refusal refusal) {
+    if (refusal.reason().equals(FULL_REASON)) {
+      refusedFull.increment();
+    }
     refused.increment();
+    status.state.countRefusal();
     CallListener[] listeners = callListeners;
     if (listeners != null) {
-      tellRefused(listeners, refusal(now));
+      tellRefused(listeners, refusal);
+    }
+  }
+
+  private void countRefusal(long permit, State state, long now) {
+    if (permit == FULL) {
+      refusedFull.increment();
+    }
+    refused.increment();
+    state.countRefusal();
+    CallListener[] listeners = callListeners;
+    if (listeners != null) {
+      tellRefused(listeners, refusal(permit, now));
     }
   }
 
@@ -301,11 +404,31 @@ public final class CircuitBreaker {
     if (override != null && override.mode() == Mode.FORCED_OPEN && !override.expired(now)) {
       return new Refusal(name, Mode.FORCED_OPEN.name(), override.untilNanos() - now);
     }
-    if (current.state instanceof ClosedState) {
+    State state = current.state;
+    if (!state.probes() && !state.refuses(now)) {
+      if (bulkhead.refuses(now)) {
+        return full();
+      }
       // closed since the refusal: the last that was refused may come again at once
       return new Refusal(name, BreakerState.HALF_OPEN.name(), 0);
     }
-    return new Refusal(name, current.state.kind().name(), current.state.retryAfterNanos(now));
+    return new Refusal(name, state.kind().name(), state.retryAfterNanos(now));
+  }
+
+  /**
+   * Why a call was refused, in words for the caller.
+   *
+   * @param permit what {@link #tryAcquire(long)} returned instead of a permit
+   * @param now the present, from {@link #now()}
+   * @return the refusal
+   */
+  public Refusal refusal(long permit, long now) {
+    return permit == FULL ? full() : refusal(now);
+  }
+
+  /** When about one of the calls in flight will have ended. */
+  private Refusal full() {
+    return new Refusal(name, FULL_REASON, bulkhead.latencyNanos());
   }
 
   private long tryAcquireOverridden(Status current, long now) {
@@ -319,7 +442,7 @@ public final class CircuitBreaker {
     long permit = current.state.tryAcquire(now);
     if (permit == REFUSED) {
       wouldRefuse.increment();
-      return UNJUDGED;
+      return Permits.of(UNJUDGED);
     }
     return permit;
   }
@@ -368,7 +491,11 @@ public final class CircuitBreaker {
     if (override != null && override.expired(now)) {
       expireOverride(now);
     }
+    countLost(now);
     status.state.tick(now);
+    if (now - learnedNanos >= LEARN_NANOS) {
+      learn(now);
+    }
     if (now - sweptNanos >= SWEEP_NANOS) {
       sweptNanos = now;
       cells.sweep();
@@ -376,13 +503,69 @@ public final class CircuitBreaker {
   }
 
   /**
+   * Tells the bulkhead which calls nobody waits for any more: those that hung when the state before
+   * this one ended, and those that were given up. Their threads are not free, yet a dependency that
+   * is back must not be kept full by them.
+   */
+  private void countLost(long now) {
+    if (bulkhead.inFlight() <= 0) {
+      bulkhead.lost(0);
+      return;
+    }
+    long since = status.state.sinceNanos;
+    int[] lost = {0};
+    inFlight.forEach(
+        (slot, start, thread) -> {
+          long age = now - start;
+          if (age >= slowNanos && start - since < 0 || age >= GIVEN_UP * slowNanos) {
+            lost[0]++;
+          }
+        });
+    bulkhead.lost(lost[0]);
+  }
+
+  /** Counts the calls in flight that began in a state and are slow, each new one in its window. */
+  int countHung(JudgingState state, long now) {
+    if (bulkhead.inFlight() <= 0) {
+      return 0;
+    }
+    int[] count = {0};
+    inFlight.forEach(
+        (slot, start, thread) -> {
+          if (start - state.sinceNanos >= 0
+              && heartbeat.runningNanos(start, now) >= slowNanos + InFlight.GRACE_NANOS) {
+            count[0]++;
+            if (inFlight.claim(slot, start)) {
+              hung.increment();
+              state.recordHung(now);
+            }
+          }
+        });
+    return count[0];
+  }
+
+  private void learn(long now) {
+    long[] sums = {successes.sum(), successNanos.sum()};
+    cells.forEach(
+        cell -> {
+          sums[0] += cell.successes();
+          sums[1] += cell.successNanos();
+        });
+    learnedNanos = now;
+    bulkhead.learn(sums[0] - learnedSuccesses, sums[1] - learnedSuccessNanos);
+    learnedSuccesses = sums[0];
+    learnedSuccessNanos = sums[1];
+  }
+
+  /**
    * Takes over a state that another instance decided, or that was kept from before a restart. A
    * breaker that is in that state already tells its listeners nothing: a closed one empties its
-   * window, an open one takes over the deadline, a half-open one goes on.
+   * window, an open one takes over the deadline, a half-open or ramping one goes on.
    *
    * @param expectedSequence the sequence of the snapshot on which the decision is based, so that
    *     what happened here since then is not overwritten
-   * @param state the state; RAMPING counts as CLOSED
+   * @param state the state; RAMPING counts as CLOSED, and both mean that a breaker which is not
+   *     closed begins its ramp
    * @param remaining for OPEN, how long it goes on; at most the longest open time is used
    * @param consecutiveOpens how often in a row it opened
    * @param by who decided
@@ -410,8 +593,8 @@ public final class CircuitBreaker {
             case HALF_OPEN ->
                 old instanceof HalfOpenState
                     ? old
-                    : new HalfOpenState(this, old.generation + 1, now, opens);
-            case CLOSED, RAMPING -> new ClosedState(this, old.generation + 1, now);
+                    : new HalfOpenState(this, Permits.nextGeneration(old.generation), now, opens);
+            case CLOSED, RAMPING -> old instanceof RampingState ? old : recovered(old, now);
           };
       Evidence evidence = Evidence.of(reason, configVersion());
       if (fresh == old
@@ -425,7 +608,7 @@ public final class CircuitBreaker {
     Duration longest = config().maxOpenDuration();
     Duration bounded = remaining.compareTo(longest) < 0 ? remaining : longest;
     long nanos = bounded.isNegative() ? 0 : bounded.toNanos();
-    return new OpenState(this, old.generation + 1, now, opens, nanos);
+    return new OpenState(this, Permits.nextGeneration(old.generation), now, opens, nanos);
   }
 
   /**
@@ -528,6 +711,7 @@ public final class CircuitBreaker {
       Configured next = new Configured(config, configured.version + 1);
       configured = next;
       slowNanos = config.slowCallDuration().toNanos();
+      bulkhead.configure(config.maxConcurrentCalls());
       return next.version;
     }
   }
@@ -537,7 +721,7 @@ public final class CircuitBreaker {
     long nanos = BackOff.openNanos(config(), inARow, random.getAsDouble());
     return transition(
         from,
-        new OpenState(this, from.generation + 1, now, inARow, nanos),
+        new OpenState(this, Permits.nextGeneration(from.generation), now, inARow, nanos),
         cause,
         evidence,
         "",
@@ -545,13 +729,28 @@ public final class CircuitBreaker {
   }
 
   boolean halfOpen(OpenState from, Cause cause, String reason, String by, long now) {
-    State to = new HalfOpenState(this, from.generation + 1, now, from.consecutiveOpens);
+    State to =
+        new HalfOpenState(
+            this, Permits.nextGeneration(from.generation), now, from.consecutiveOpens);
     return transition(from, to, cause, Evidence.of(reason, configVersion()), by, now);
   }
 
   boolean close(State from, Cause cause, String reason, String by, long now) {
-    State to = new ClosedState(this, from.generation + 1, now);
+    State to = new ClosedState(this, Permits.nextGeneration(from.generation), now);
     return transition(from, to, cause, Evidence.of(reason, configVersion()), by, now);
+  }
+
+  /** The dependency is back: begins the ramp, or closes where there is none. */
+  void recover(State from, Cause cause, String reason, String by, long now) {
+    transition(from, recovered(from, now), cause, Evidence.of(reason, configVersion()), by, now);
+  }
+
+  private State recovered(State from, long now) {
+    long generation = Permits.nextGeneration(from.generation);
+    boolean ramp = from.probes() && !config().rampInterval().isZero() && config().rampStart() < 1;
+    return ramp
+        ? new RampingState(this, generation, now, from.consecutiveOpens)
+        : new ClosedState(this, generation, now);
   }
 
   State state() {
@@ -560,6 +759,26 @@ public final class CircuitBreaker {
 
   CellTable cells() {
     return cells;
+  }
+
+  InFlight inFlight() {
+    return inFlight;
+  }
+
+  Bulkhead bulkhead() {
+    return bulkhead;
+  }
+
+  Heartbeat heartbeat() {
+    return heartbeat;
+  }
+
+  long refusedFull() {
+    return refusedFull.sum();
+  }
+
+  long slowNanos() {
+    return slowNanos;
   }
 
   /**
@@ -720,6 +939,7 @@ public final class CircuitBreaker {
         current.cause,
         current.evidence,
         current.lastTrip,
+        current.state instanceof RampingState ramp ? ramp.share() : current.state.probes() ? 0 : 1,
         current.state.counts(now),
         acquired.sum() + inCells[0],
         successes.sum() + inCells[1],
@@ -727,7 +947,11 @@ public final class CircuitBreaker {
         ignored.sum(),
         slowCalls.sum(),
         lateOutcomes.sum(),
+        bulkhead.inFlight(),
+        bulkhead.limit() == Bulkhead.NO_LIMIT ? 0 : bulkhead.limit(),
+        hung.sum(),
         refused.sum(),
+        refusedFull.sum(),
         wouldRefuse.sum(),
         current.opened,
         current.openNanos(now),

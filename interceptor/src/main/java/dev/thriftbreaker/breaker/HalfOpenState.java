@@ -1,33 +1,28 @@
 package dev.thriftbreaker.breaker;
 
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
  * A bounded number of probes pass, the rest are refused.
  *
  * <p>A probe that does not end within {@code slowCallDuration} has failed then and there: its
  * permit is taken back, and what it says later counts for nothing. So hung probes neither keep the
- * breaker shut nor pile up beyond the bound.
+ * breaker shut nor pile up beyond the bound. While they hang, one more place is added after each
+ * {@code earlyProbeInterval}, a few in all, so that they do not hide a dependency that is back.
  *
- * <p>Concurrency: every permit is a place in {@code leases}. A place holds 0 when free, else the
- * lease's number and deadline in one long, so taking, lapsing and completing are each one
- * compare-and-set, of which exactly one thread wins. An outcome counts only if its lease still
- * holds the place.
+ * <p>Concurrency: see {@link Leases}.
  */
 final class HalfOpenState extends State {
 
-  static final int MAX_PROBES = 255;
+  static final int MAX_PROBES = 250;
 
   /** So that 0.07 of 100 probes is 7, whatever the product of the two is in binary. */
   private static final double ROUNDING = 1e-9;
 
-  private static final int NUMBER_BITS = 16;
-  private static final int NUMBER_MASK = (1 << NUMBER_BITS) - 1;
-
-  private final AtomicLongArray leases;
-  private final AtomicInteger numbers = new AtomicInteger();
+  private final Leases leases;
+  private final int probes;
   private final AtomicInteger successes = new AtomicInteger();
   private final AtomicInteger failures = new AtomicInteger();
   private final AtomicInteger slowProbes = new AtomicInteger();
@@ -36,7 +31,8 @@ final class HalfOpenState extends State {
   HalfOpenState(CircuitBreaker breaker, long generation, long now, int consecutiveOpens) {
     super(breaker, generation, now, consecutiveOpens);
     BreakerConfig config = breaker.config();
-    leases = new AtomicLongArray(config.probes());
+    probes = config.probes();
+    leases = new Leases(probes + EarlyProbes.MOST, now);
     failuresToReopen =
         Math.max(
             1, (int) Math.ceil(config.probeFailureRateThreshold() * config.probes() - ROUNDING));
@@ -48,18 +44,31 @@ final class HalfOpenState extends State {
   }
 
   @Override
+  boolean probes() {
+    return true;
+  }
+
+  /** Places that may be taken now. */
+  private int usable(long now) {
+    if (EarlyProbes.tooManyHang(breaker.bulkhead(), probes)) {
+      return 1; // their threads are still held, and nothing says that they will ever be free
+    }
+    return probes
+        + EarlyProbes.due(breaker.config(), 0, now - sinceNanos, EarlyProbes.most(breaker));
+  }
+
+  @Override
   long tryAcquire(long now) {
-    for (int place = 0; place < leases.length(); place++) {
-      if (lapses(leases.get(place), now)) {
-        takeBack(place, now);
-      }
-      if (leases.get(place) == 0) {
+    int usable = usable(now);
+    for (int place = 0; place < usable; place++) {
+      takeBack(place, now);
+      if (leases.isFree(place)) {
         if (breaker.state() != this) {
           return breaker.state().tryAcquire(now); // that lapsed probe was one too many
         }
-        int number = numbers.getAndIncrement() & NUMBER_MASK;
-        if (leases.compareAndSet(place, 0, lease(number, now))) {
-          return permit() | (long) place << NUMBER_BITS | number;
+        int lease = leases.take(place, now, breaker.config().slowCallDuration().toNanos());
+        if (lease != Leases.NONE) {
+          return permit() | lease;
         }
       }
     }
@@ -68,8 +77,9 @@ final class HalfOpenState extends State {
 
   @Override
   boolean refuses(long now) {
-    for (int place = 0; place < leases.length(); place++) {
-      if (leases.get(place) == 0) {
+    int usable = usable(now);
+    for (int place = 0; place < usable; place++) {
+      if (leases.isFree(place)) {
         return false;
       }
     }
@@ -79,10 +89,7 @@ final class HalfOpenState extends State {
   @Override
   boolean complete(
       long permit, Cell mine, Outcome outcome, boolean slow, long now, Throwable error) {
-    int place = (int) (permit >>> NUMBER_BITS) & MAX_PROBES;
-    long held = leases.get(place);
-    boolean current = held != 0 && (held & NUMBER_MASK) == (permit & NUMBER_MASK);
-    if (!current || !leases.compareAndSet(place, held, 0)) {
+    if (!leases.end(permit)) {
       return false;
     }
     if (outcome == Outcome.IGNORED) {
@@ -92,26 +99,26 @@ final class HalfOpenState extends State {
       slowProbes.incrementAndGet();
     }
     if (outcome == Outcome.FAILURE || slow) {
-      String how = error != null ? error.getClass().getName() : slow ? "slow" : "failed result";
-      fail(how, error, now);
+      fail(howItFailed(error, slow), error, now);
     } else if (successes.incrementAndGet() >= breaker.config().probeSuccesses()) {
-      breaker.close(this, Cause.LOCAL, successes.get() + " probes succeeded", "", now);
+      breaker.recover(this, Cause.LOCAL, successes.get() + " probes succeeded", "", now);
     }
     return true;
   }
 
+  static String howItFailed(Throwable error, boolean slow) {
+    return error != null ? error.getClass().getName() : slow ? "slow" : "failed result";
+  }
+
   @Override
   void tick(long now) {
-    for (int place = 0; place < leases.length(); place++) {
-      if (lapses(leases.get(place), now)) {
-        takeBack(place, now);
-      }
+    for (int place = 0; place < leases.places(); place++) {
+      takeBack(place, now);
     }
   }
 
   private void takeBack(int place, long now) {
-    long held = leases.get(place);
-    if (lapses(held, now) && leases.compareAndSet(place, held, 0)) {
+    if (leases.takeBack(place, now)) {
       slowProbes.incrementAndGet();
       fail("no answer within " + breaker.config().slowCallDuration().toMillis() + " ms", null, now);
     }
@@ -128,33 +135,18 @@ final class HalfOpenState extends State {
             failed + successes.get(),
             failed,
             slowProbes.get(),
+            0,
             failed,
             error == null ? Map.of() : Map.of(error.getClass().getName(), 1L),
+            List.of(),
             breaker.configVersion());
     breaker.open(this, Cause.LOCAL, evidence, now);
-  }
-
-  private long lease(int number, long now) {
-    long deadlineNanos = now - sinceNanos + breaker.config().slowCallDuration().toNanos();
-    return Math.max(1, (deadlineNanos + 999_999) / 1_000_000) << NUMBER_BITS | number;
-  }
-
-  private boolean lapses(long held, long now) {
-    return held != 0 && (now - sinceNanos) / 1_000_000 >= held >>> NUMBER_BITS;
   }
 
   /** Until the first lease lapses, if no probe ends before. */
   @Override
   long retryAfterNanos(long now) {
-    long first = Long.MAX_VALUE;
-    for (int place = 0; place < leases.length(); place++) {
-      long held = leases.get(place);
-      if (held == 0) {
-        return 0;
-      }
-      first = Math.min(first, held >>> NUMBER_BITS);
-    }
-    return Math.max(0, first * 1_000_000 - (now - sinceNanos));
+    return leases.untilFreeNanos(usable(now), now);
   }
 
   @Override

@@ -18,8 +18,12 @@ public final class Housekeeper implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Housekeeper.class);
   private static final long END_MILLIS = 1_000;
   private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+  private static final long SHORTEST_TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+  private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final List<CircuitBreaker> breakers = new CopyOnWriteArrayList<>();
+  private final Heartbeat heartbeat = new Heartbeat();
+  private final Workers workers;
   private final Thread ticker;
   private final Thread teller;
   private volatile boolean closed;
@@ -28,14 +32,19 @@ public final class Housekeeper implements AutoCloseable {
    * Starts the threads.
    *
    * @param server the server's name, for the names of the threads
+   * @param workers the threads that serve the server's requests
    */
-  public Housekeeper(String server) {
-    ticker =
-        new Thread(() -> loop(CircuitBreaker::tick, TICK_NANOS), "thrift-breaker-tick-" + server);
+  public Housekeeper(String server, Workers workers) {
+    this.workers = workers;
+    ticker = new Thread(this::tick, "thrift-breaker-tick-" + server);
     // woken by each transition; the long period is only a safety net
     teller =
         new Thread(
-            () -> loop(CircuitBreaker::dispatch, 20 * TICK_NANOS),
+            () -> {
+              while (forEach(CircuitBreaker::dispatch)) {
+                pause(20 * TICK_NANOS);
+              }
+            },
             "thrift-breaker-events-" + server);
     ticker.setDaemon(true);
     teller.setDaemon(true);
@@ -51,26 +60,78 @@ public final class Housekeeper implements AutoCloseable {
    * @return the breaker
    */
   public CircuitBreaker breaker(String name, BreakerConfig config) {
-    CircuitBreaker breaker = new CircuitBreaker(name, config, () -> LockSupport.unpark(teller));
+    return breaker(name, config, workers);
+  }
+
+  /**
+   * The same for something that is no dependency and gets no share of the server's threads: a
+   * method of the server's own.
+   *
+   * @param name the breaker's name
+   * @param config its settings
+   * @return the breaker
+   */
+  public CircuitBreaker breakerWithoutShare(String name, BreakerConfig config) {
+    return breaker(name, config, Workers.NONE);
+  }
+
+  private CircuitBreaker breaker(String name, BreakerConfig config, Workers share) {
+    CircuitBreaker breaker =
+        new CircuitBreaker(name, config, () -> LockSupport.unpark(teller), share, heartbeat);
     breakers.add(breaker);
     return breaker;
   }
 
-  private void loop(Consumer<CircuitBreaker> work, long periodNanos) {
-    while (true) {
-      boolean last = closed;
-      for (CircuitBreaker breaker : breakers) {
-        try {
-          work.accept(breaker);
-        } catch (Throwable broken) {
-          log.error("Housekeeping of breaker {} failed", breaker.name(), broken);
-        }
+  private void tick() {
+    long lookedNanos = System.nanoTime();
+    boolean goesOn;
+    do {
+      long now = System.nanoTime();
+      long period = periodNanos();
+      heartbeat.beat(now, period);
+      if (now - lookedNanos >= LOOK_NANOS) {
+        lookedNanos = now;
+        look();
       }
-      if (last) {
-        return;
+      goesOn = forEach(CircuitBreaker::tick);
+      pause(period);
+    } while (goesOn);
+  }
+
+  /** Often enough to see a hung call soon after it has become slow. */
+  private long periodNanos() {
+    long period = TICK_NANOS;
+    for (CircuitBreaker breaker : breakers) {
+      period = Math.min(period, breaker.slowNanos() / 8);
+    }
+    return Math.max(SHORTEST_TICK_NANOS, period);
+  }
+
+  private void look() {
+    try {
+      workers.look();
+    } catch (Throwable broken) { // whoever tells the number is somebody else's code
+      log.error("The number of the server's threads could not be found out", broken);
+    }
+  }
+
+  /** Does something to each breaker. False if it was the last time. */
+  private boolean forEach(Consumer<CircuitBreaker> work) {
+    boolean last = closed;
+    for (CircuitBreaker breaker : breakers) {
+      try {
+        work.accept(breaker);
+      } catch (Throwable broken) {
+        log.error("Housekeeping of breaker {} failed", breaker.name(), broken);
       }
+    }
+    return !last;
+  }
+
+  private void pause(long nanos) {
+    if (!closed) {
       Thread.interrupted(); // a listener's; with the flag set there is no parking
-      LockSupport.parkNanos(this, periodNanos);
+      LockSupport.parkNanos(this, nanos);
     }
   }
 

@@ -53,7 +53,7 @@ public final class Permit implements AutoCloseable {
 
   private void complete(Outcome outcome, Throwable error) {
     if (completed.compareAndSet(false, true)) {
-      breaker.complete(permit, outcome, startNanos, breaker.now(), error);
+      breaker.complete(permit, outcome, startNanos, error);
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.thriftbreaker.breaker;
 
+import dev.thriftbreaker.breaker.BreakerConfig.DownstreamShed;
 import dev.thriftbreaker.breaker.BreakerConfig.WindowType;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
@@ -103,7 +104,52 @@ public enum Setting {
       true,
       Setting::rate,
       (b, v) -> b.probeFailureRateThreshold((Double) v),
-      c -> c.probeFailureRateThreshold());
+      c -> c.probeFailureRateThreshold()),
+  /** See {@link BreakerConfig.Builder#earlyProbeInterval(Duration)}. */
+  EARLY_PROBE_INTERVAL(
+      "earlyProbeInterval",
+      true,
+      Setting::duration,
+      (b, v) -> b.earlyProbeInterval((Duration) v),
+      c -> c.earlyProbeInterval()),
+  /** See {@link BreakerConfig.Builder#rampStart(double)}. */
+  RAMP_START(
+      "rampStart", true, Setting::rate, (b, v) -> b.rampStart((Double) v), c -> c.rampStart()),
+  /** See {@link BreakerConfig.Builder#rampInterval(Duration)}. */
+  RAMP_INTERVAL(
+      "rampInterval",
+      true,
+      Setting::duration,
+      (b, v) -> b.rampInterval((Duration) v),
+      c -> c.rampInterval()),
+  /** See {@link BreakerConfig.Builder#maxConcurrentCalls(int)}. */
+  MAX_CONCURRENT_CALLS(
+      "maxConcurrentCalls",
+      true,
+      Setting::countOrAuto,
+      (b, v) -> b.maxConcurrentCalls((Integer) v),
+      c -> c.maxConcurrentCalls() == BreakerConfig.AUTO ? "auto" : c.maxConcurrentCalls()),
+  /** See {@link BreakerConfig.Builder#callTimeout(Duration)}. */
+  CALL_TIMEOUT(
+      "callTimeout",
+      true,
+      Setting::duration,
+      (b, v) -> b.callTimeout((Duration) v),
+      c -> c.callTimeout()),
+  /** See {@link BreakerConfig.Builder#downstreamShed(DownstreamShed)}. */
+  DOWNSTREAM_SHED(
+      "downstreamShed",
+      true,
+      Setting::downstreamShed,
+      (b, v) -> b.downstreamShed((DownstreamShed) v),
+      c -> c.downstreamShed()),
+  /** See {@link BreakerConfig.Builder#honorRetryAfter(boolean)}. */
+  HONOR_RETRY_AFTER(
+      "honorRetryAfter",
+      true,
+      Setting::yesOrNo,
+      (b, v) -> b.honorRetryAfter((Boolean) v),
+      c -> c.honorRetryAfter());
 
   private static final Pattern DURATION = Pattern.compile("(\\d{1,12})\\s*(ms|s|m|h|d)");
 
@@ -172,7 +218,8 @@ public enum Setting {
    *
    * @param builder where to
    * @param value the value as text: a rate such as 0.5, a whole number, a duration such as 500ms,
-   *     5s, 2m or PT0.5S, or for windowType TIME or COUNT
+   *     5s, 2m or PT0.5S, true or false, for windowType TIME or COUNT, for maxConcurrentCalls a
+   *     whole number or auto, for downstreamShed FAILURE or IGNORED
    * @throws IllegalArgumentException if the text is not of that form; the range is checked when the
    *     builder builds
    */
@@ -220,6 +267,21 @@ public enum Setting {
     }
   }
 
+  private Object countOrAuto(String value) {
+    if (value.strip().equals("auto")) {
+      return BreakerConfig.AUTO;
+    }
+    try {
+      int calls = Integer.parseInt(value.strip());
+      if (calls != BreakerConfig.AUTO) {
+        return calls;
+      }
+    } catch (NumberFormatException e) {
+      // said below
+    }
+    throw bad(value, "auto, or 1 to 1000000");
+  }
+
   private Object duration(String value) {
     try {
       return parseDuration(value);
@@ -234,6 +296,22 @@ public enum Setting {
     } catch (IllegalArgumentException e) {
       throw bad(value, "TIME or COUNT");
     }
+  }
+
+  private Object downstreamShed(String value) {
+    try {
+      return DownstreamShed.valueOf(value.strip().toUpperCase(Locale.ROOT));
+    } catch (IllegalArgumentException e) {
+      throw bad(value, "FAILURE or IGNORED");
+    }
+  }
+
+  private Object yesOrNo(String value) {
+    return switch (value.strip().toLowerCase(Locale.ROOT)) {
+      case "true" -> true;
+      case "false" -> false;
+      default -> throw bad(value, "true or false");
+    };
   }
 
   private IllegalArgumentException bad(String value, String expected) {

@@ -5,10 +5,7 @@ package dev.thriftbreaker.breaker;
  * carries the generation of the state that issued it, so what ends after the period ended cannot
  * touch the next one.
  */
-abstract sealed class State permits ClosedState, HalfOpenState, OpenState {
-
-  /** Bits of a permit below the generation: which probe, under which lease. */
-  static final int GENERATION_SHIFT = 24;
+abstract sealed class State permits JudgingState, HalfOpenState, OpenState {
 
   final CircuitBreaker breaker;
   final long generation;
@@ -24,11 +21,14 @@ abstract sealed class State permits ClosedState, HalfOpenState, OpenState {
 
   abstract BreakerState kind();
 
-  /** A permit, or {@link CircuitBreaker#REFUSED}. */
+  /** A permit's generation and lease, or {@link CircuitBreaker#REFUSED}. */
   abstract long tryAcquire(long now);
 
   /** Whether {@link #tryAcquire} would refuse; takes nothing. */
   abstract boolean refuses(long now);
+
+  /** Whether the calls that pass are few and counted by the state, so that no bulkhead is asked. */
+  abstract boolean probes();
 
   /** Takes the outcome of a permit of this state's own. False if the permit has lapsed. */
   abstract boolean complete(
@@ -42,7 +42,10 @@ abstract sealed class State permits ClosedState, HalfOpenState, OpenState {
 
   abstract WindowCounts counts(long now);
 
+  /** Somebody was refused, here or at the door. */
+  void countRefusal() {}
+
   final long permit() {
-    return generation << GENERATION_SHIFT;
+    return Permits.of(generation);
   }
 }

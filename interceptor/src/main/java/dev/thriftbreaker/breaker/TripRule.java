@@ -32,4 +32,30 @@ final class TripRule {
     }
     return null;
   }
+
+  /**
+   * Judges calls that hang. A limit on calls in flight keeps those few from ever being a large
+   * share of a window, so they are judged by themselves: if none has ended for {@code
+   * slowCallDuration}, and those that hang and those that found no place because of them are {@code
+   * consecutiveFailures} (or, where that is 0, {@code minimumCalls}).
+   *
+   * @param hung calls in flight that are slow, at least 1
+   * @param refusedFull calls refused by the limit since one last ended
+   * @param sinceProgressNanos how long ago one last ended, or began when there was no other
+   * @return why the breaker must open, or null if it must not
+   */
+  static String judgeHung(
+      BreakerConfig config, int hung, long refusedFull, long sinceProgressNanos) {
+    int enough =
+        config.consecutiveFailures() > 0 ? config.consecutiveFailures() : config.minimumCalls();
+    if (sinceProgressNanos < config.slowCallDuration().toNanos() || hung + refusedFull < enough) {
+      return null;
+    }
+    return String.format(
+        Locale.ROOT,
+        "%d call%s hang for %d ms or more, no call has ended since",
+        hung,
+        hung == 1 ? "" : "s",
+        config.slowCallDuration().toMillis());
+  }
 }

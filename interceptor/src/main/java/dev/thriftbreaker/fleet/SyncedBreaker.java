@@ -434,7 +434,10 @@ final class SyncedBreaker implements TransitionListener {
   }
 
   private boolean isOwn(BreakerSnapshot snapshot) {
-    return snapshot.cause() != Cause.REMOTE && !Period.of(snapshot).equals(settled);
+    boolean rampEnded = snapshot.state() == BreakerState.CLOSED && snapshot.cause() == Cause.TIMER;
+    return snapshot.cause() != Cause.REMOTE
+        && !rampEnded // for the fleet it was closed when the ramp began
+        && !Period.of(snapshot).equals(settled);
   }
 
   private void know(Received<FleetState> state) {

@@ -16,10 +16,10 @@ import javax.management.ObjectName;
  * The operator's side of one server: its MBeans and its metrics.
  *
  * <p>MBeans are named {@code dev.thriftbreaker:type=T,server=S[,name=N]}. Metrics are in the
- * registry as {@code thriftbreaker.S.breaker.N.M}, {@code thriftbreaker.S.method.N.M} and {@code
- * thriftbreaker.S.link.redis.M}, and in JMX as {@code
- * dev.thriftbreaker:type=Metric,server=S,breaker=N,name=M} and likewise {@code method=N} and {@code
- * link=redis}:
+ * registry as {@code thriftbreaker.S.breaker.N.M}, {@code thriftbreaker.S.method.N.M}, {@code
+ * thriftbreaker.S.pool.N.M} and {@code thriftbreaker.S.link.redis.M}, and in JMX as {@code
+ * dev.thriftbreaker:type=Metric,server=S,breaker=N,name=M} and likewise {@code method=N}, {@code
+ * pool=N} and {@code link=redis}:
  *
  * <table>
  * <caption>Metrics</caption>
@@ -30,8 +30,9 @@ import javax.management.ObjectName;
  * FORCED_CLOSED, 3 SHADOW), refusing (0 or 1), retryAfterMillis, consecutiveOpens, failureRate,
  * slowCallRate, windowCalls, inFlight, configVersion</td>
  * <td>latencyMicros</td></tr>
- * <tr><td>method</td><td>requests, successes, failures, shed, contained</td><td>inFlight</td>
+ * <tr><td>method</td><td>requests, successes, failures, shed, contained, fallbacks</td><td>inFlight</td>
  * <td>latencyMicros</td></tr>
+ * <tr><td>pool</td><td>opened, discarded, timeouts, unserved</td><td>active, idle</td><td></td></tr>
  * <tr><td>link</td><td>errors, writes, events, reconciles, repairs</td>
  * <td>up (0 or 1), pendingWrites</td><td></td></tr>
  * </table>
@@ -121,6 +122,18 @@ public final class Management implements AutoCloseable {
         objectNames.of("Method", method.getName()),
         silent(method, MethodMXBean.class),
         () -> metrics.method(method, latency));
+  }
+
+  /**
+   * Registers the metrics of a dependency's pool of clients.
+   *
+   * @param dependency the dependency's name
+   * @param numbers reads them; must be quick and never throw
+   * @throws IllegalArgumentException if the name is not {@code [A-Za-z0-9_.-]{1,64}}
+   * @throws IllegalStateException if the name is taken; the message says which
+   */
+  public void pool(String dependency, Supplier<PoolNumbers> numbers) {
+    metrics.pool(dependency, numbers);
   }
 
   /**

@@ -68,6 +68,16 @@ public interface MethodMXBean {
   long getContainedCount();
 
   /**
+   * Requests given to a fallback processor because a breaker refused, since start; among those that
+   * ended normally or failed, not among those shed.
+   *
+   * @return see above
+   */
+  @Description(
+      "Requests given to a fallback processor because a breaker refused, since start; among those that ended normally or failed, not among those shed.")
+  long getFallbackCount();
+
+  /**
    * Requests under way now.
    *
    * @return see above

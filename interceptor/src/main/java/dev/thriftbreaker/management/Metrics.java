@@ -117,7 +117,20 @@ final class Metrics implements AutoCloseable {
     group.counter("failures", method::getFailureCount);
     group.counter("shed", method::getShedCount);
     group.counter("contained", method::getContainedCount);
+    group.counter("fallbacks", method::getFallbackCount);
     group.latency(() -> method.getSuccessCount() + method.getFailureCount(), latency);
+    group.register();
+  }
+
+  /** A pool of clients, as {@code thriftbreaker.<server>.pool.<dependency>.<metric>}. */
+  void pool(String dependency, Supplier<PoolNumbers> numbers) {
+    Group group = new Group("pool", dependency);
+    group.gauge("active", () -> numbers.get().active());
+    group.gauge("idle", () -> numbers.get().idle());
+    group.counter("opened", () -> numbers.get().opened());
+    group.counter("discarded", () -> numbers.get().discarded());
+    group.counter("timeouts", () -> numbers.get().timeouts());
+    group.counter("unserved", () -> numbers.get().unserved());
     group.register();
   }
 

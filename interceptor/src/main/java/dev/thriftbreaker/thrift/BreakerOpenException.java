@@ -63,7 +63,8 @@ public final class BreakerOpenException extends TApplicationException {
   /**
    * Why.
    *
-   * @return OPEN, HALF_OPEN or FORCED_OPEN
+   * @return OPEN, HALF_OPEN, RAMPING, FULL, FORCED_OPEN, or HOLD_OFF while a guard waits as long as
+   *     the dependency told it to; a later version may have more
    */
   public String reason() {
     return reason;

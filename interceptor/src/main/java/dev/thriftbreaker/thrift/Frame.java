@@ -24,6 +24,9 @@ import org.apache.thrift.transport.layered.TFramedTransport;
  */
 final class Frame {
 
+  /** How deep a message is passed over at the usual limit; a stack of 192 KiB is enough. */
+  private static final int SKIPPED_DEPTH = 512;
+
   private Frame() {}
 
   /** Whether the transport's buffer holds one message, the whole of it, and can be seen. */
@@ -96,12 +99,20 @@ final class Frame {
     } else {
       // not in.skip(): a protocol's own version may trust a negative length and never end
       try {
-        TProtocolUtil.skip(in, TType.STRUCT);
+        TProtocolUtil.skip(in, TType.STRUCT, skippedDepth(transport));
       } catch (TProtocolException e) {
         // unreadable: answered all the same, as generated code does
       }
       in.readMessageEnd();
     }
+  }
+
+  /**
+   * At least as deep as generated code may read: that counts structs only, not the containers
+   * around them, and skips unknown fields with the whole limit from where it stands.
+   */
+  private static int skippedDepth(TTransport transport) {
+    return Math.max(SKIPPED_DEPTH, 2 * transport.getConfiguration().getRecursionLimit());
   }
 
   /** Whether a reset makes the protocol forget a message that was left half read. */

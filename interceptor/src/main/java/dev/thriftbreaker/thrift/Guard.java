@@ -1,5 +1,7 @@
 package dev.thriftbreaker.thrift;
 
+import dev.thriftbreaker.breaker.BreakerConfig;
+import dev.thriftbreaker.breaker.BreakerConfig.DownstreamShed;
 import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.breaker.Outcome;
 import java.lang.reflect.InvocationHandler;
@@ -23,13 +25,20 @@ import org.apache.thrift.transport.TTransportException;
  *
  * <ul>
  *   <li>a result, or an exception that the service's IDL declares: SUCCESS
- *   <li>InterruptedException, or the refusal of another guard inside the call: IGNORED
+ *   <li>InterruptedException, the refusal of another guard inside the call, or a {@link
+ *       NoConnectionException}: IGNORED
  *   <li>anything else, such as TTransportException, TProtocolException, TApplicationException, a
  *       RuntimeException or an Error: FAILURE
  * </ul>
  *
+ * <p>A TApplicationException by which another server says that it shed the call is a failure of
+ * that server, unless the breaker's {@code downstreamShed} says otherwise.
+ *
+ * <p>A fallback answers in place of the client where the breaker refuses, and if asked to also
+ * where the call failed; see {@link FallbackOn}. The refusal or the failure counts as without it.
+ *
  * <p>Guards may be used by any number of threads, as far as the client may. A generated client may
- * not: guard a facade over a pool of them.
+ * not: guard a {@link ClientPool} of them.
  */
 public final class Guard {
 
@@ -53,9 +62,36 @@ public final class Guard {
    */
   public static <T> T of(CircuitBreaker breaker, Class<T> iface, T client) {
     require(breaker != null, "breaker", null, "a breaker");
+    return of(new Downstream(breaker), iface, client, null, FallbackOn.REFUSAL);
+  }
+
+  /**
+   * Guards a client, as {@link #of(CircuitBreaker, Class, Object)} does, with a fallback.
+   *
+   * @param <T> the interface
+   * @param dependency the dependency; the same object for all its guards
+   * @param iface the interface, such as a generated {@code Iface}; an {@code AsyncIface} is refused
+   * @param client the client to call
+   * @param fallback gets the same call where the client does not answer; null for none. A {@code
+   *     close} reaches the client only
+   * @param on when the fallback answers
+   * @return the guarded client
+   * @throws IllegalArgumentException if an argument is null that may not be, {@code iface} is not
+   *     an interface or is an asynchronous one, or {@code client} or {@code fallback} does not
+   *     implement it
+   */
+  public static <T> T of(
+      Downstream dependency, Class<T> iface, T client, T fallback, FallbackOn on) {
+    require(dependency != null, "dependency", null, "a dependency");
     require(iface != null && iface.isInterface(), "iface", iface, "an interface");
     require(client != null, "client", null, "a client of " + iface.getName());
     require(iface.isInstance(client), "client", client, "an implementation of " + iface.getName());
+    require(
+        fallback == null || iface.isInstance(fallback),
+        "fallback",
+        fallback,
+        "an implementation of " + iface.getName());
+    require(on != null, "on", null, "REFUSAL or FAILURE");
     for (Method method : iface.getMethods()) {
       Class<?>[] parameters = method.getParameterTypes();
       require(
@@ -66,7 +102,9 @@ public final class Guard {
     }
     return iface.cast(
         Proxy.newProxyInstance(
-            iface.getClassLoader(), new Class<?>[] {iface}, new Handler(breaker, client)));
+            iface.getClassLoader(),
+            new Class<?>[] {iface},
+            new Handler(dependency, client, fallback, on)));
   }
 
   /**
@@ -93,7 +131,75 @@ public final class Guard {
     return result;
   }
 
-  private record Handler(CircuitBreaker breaker, Object client) implements InvocationHandler {
+  /**
+   * Makes a guarded call of anything, and heeds the dependency's hold-off.
+   *
+   * @param <T> the type of the result
+   * @param dependency the dependency; the same object for all its guards
+   * @param body the call
+   * @return what the body returns
+   * @throws BreakerOpenException if the breaker lets no call pass; the body is not called
+   * @throws Exception what the body throws
+   */
+  public static <T> T call(Downstream dependency, Callable<T> body) throws Exception {
+    long startNanos = dependency.now();
+    long permit = dependency.acquire(startNanos);
+    T result;
+    try {
+      result = body.call();
+    } catch (Throwable thrown) {
+      dependency.completeFailed(permit, startNanos, thrown);
+      throw thrown;
+    }
+    dependency.complete(permit, startNanos, result);
+    return result;
+  }
+
+  /**
+   * Makes a guarded call of anything, with a fallback.
+   *
+   * @param <T> the type of the result
+   * @param dependency the dependency; the same object for all its guards
+   * @param body the call
+   * @param on when the fallback answers
+   * @param fallback answers where the body does not
+   * @return what the body or the fallback returns
+   * @throws Exception what the body or the fallback throws
+   */
+  public static <T> T call(
+      Downstream dependency, Callable<T> body, FallbackOn on, Fallback<? extends T> fallback)
+      throws Exception {
+    require(on != null, "on", null, "REFUSAL or FAILURE");
+    require(fallback != null, "fallback", null, "a fallback");
+    long startNanos = dependency.now();
+    long permit;
+    try {
+      permit = dependency.acquire(startNanos);
+    } catch (BreakerOpenException refused) {
+      dependency.countFallback();
+      return fallback.answer(refused);
+    }
+    T result;
+    try {
+      result = body.call();
+    } catch (Throwable thrown) {
+      Outcome outcome = dependency.completeFailed(permit, startNanos, thrown);
+      if (isForFallback(on, outcome, thrown)) {
+        dependency.countFallback();
+        return fallback.answer((Exception) thrown);
+      }
+      throw thrown;
+    }
+    dependency.complete(permit, startNanos, result);
+    return result;
+  }
+
+  private static boolean isForFallback(FallbackOn on, Outcome outcome, Throwable thrown) {
+    return on == FallbackOn.FAILURE && outcome == Outcome.FAILURE && thrown instanceof Exception;
+  }
+
+  private record Handler(Downstream dependency, Object client, Object fallback, FallbackOn on)
+      implements InvocationHandler {
 
     @Override
     public Object invoke(Object proxy, Method method, Object[] args) throws Throwable {
@@ -103,21 +209,46 @@ public final class Guard {
       if (isClose(method)) {
         return closeClient(method);
       }
-      long startNanos = breaker.now();
-      long permit = acquire(breaker, startNanos);
+      long startNanos = dependency.now();
+      long permit;
+      try {
+        permit = dependency.acquire(startNanos);
+      } catch (BreakerOpenException refused) {
+        if (fallback == null) {
+          throw refused;
+        }
+        return askFallback(method, args);
+      }
       Object result;
       try {
-        if (!Modifier.isPublic(method.getDeclaringClass().getModifiers())) {
-          method.setAccessible(true);
-        }
-        result = method.invoke(client, args);
+        result = invokeOn(client, method, args);
       } catch (Throwable e) {
         Throwable thrown = e instanceof InvocationTargetException ? e.getCause() : e;
-        completeFailed(breaker, permit, startNanos, thrown);
+        Outcome outcome = dependency.completeFailed(permit, startNanos, thrown);
+        if (fallback != null && isForFallback(on, outcome, thrown)) {
+          return askFallback(method, args);
+        }
         throw thrown;
       }
-      complete(breaker, permit, startNanos, result);
+      dependency.complete(permit, startNanos, result);
       return result;
+    }
+
+    private Object askFallback(Method method, Object[] args) throws Throwable {
+      dependency.countFallback();
+      try {
+        return invokeOn(fallback, method, args);
+      } catch (InvocationTargetException e) {
+        throw e.getCause();
+      }
+    }
+
+    private static Object invokeOn(Object target, Method method, Object[] args)
+        throws ReflectiveOperationException {
+      if (!Modifier.isPublic(method.getDeclaringClass().getModifiers())) {
+        method.setAccessible(true);
+      }
+      return method.invoke(target, args);
     }
 
     /** AutoCloseable's, not a method of a service that happens to be called so. */
@@ -140,40 +271,47 @@ public final class Guard {
       return switch (method.getName()) {
         case "equals" -> proxy == args[0];
         case "hashCode" -> System.identityHashCode(proxy);
-        default -> client + " guarded by breaker " + breaker.name();
+        default -> client + " guarded by breaker " + dependency.breaker().name();
       };
     }
   }
 
-  private static long acquire(CircuitBreaker breaker, long now) throws BreakerOpenException {
+  static long acquire(CircuitBreaker breaker, long now) throws BreakerOpenException {
     long permit = breaker.tryAcquire(now);
-    if (permit == CircuitBreaker.REFUSED) {
-      throw new BreakerOpenException(breaker.refusal(now));
+    if (permit < 0) {
+      throw new BreakerOpenException(breaker.refusal(permit, now));
     }
     return permit;
   }
 
-  private static void complete(
-      CircuitBreaker breaker, long permit, long startNanos, Object result) {
+  static void complete(CircuitBreaker breaker, long permit, long startNanos, Object result) {
     Outcome outcome = breaker.config().outcomes().judgeResult(result);
-    breaker.complete(permit, outcome, startNanos, breaker.now(), null);
+    breaker.complete(permit, outcome, startNanos, null);
   }
 
-  private static void completeFailed(
+  static Outcome completeFailed(
       CircuitBreaker breaker, long permit, long startNanos, Throwable thrown) {
     if (thrown instanceof TTransportException failure) {
       RequestContext.noteGuarded(failure);
     }
-    Outcome outcome = breaker.config().outcomes().judgeError(thrown, Guard::judge);
-    breaker.complete(permit, outcome, startNanos, breaker.now(), thrown);
+    BreakerConfig config = breaker.config();
+    Outcome outcome = config.outcomes().judgeError(thrown, error -> judge(error, config));
+    breaker.complete(permit, outcome, startNanos, thrown);
+    return outcome;
   }
 
-  private static Outcome judge(Throwable thrown) {
-    if (thrown instanceof BreakerOpenException || thrown instanceof InterruptedException) {
+  private static Outcome judge(Throwable thrown, BreakerConfig config) {
+    if (thrown instanceof BreakerOpenException
+        || thrown instanceof InterruptedException
+        || thrown instanceof NoConnectionException) {
       return Outcome.IGNORED;
     }
-    boolean declared = thrown instanceof TException && thrown instanceof TBase;
-    return declared ? Outcome.SUCCESS : Outcome.FAILURE;
+    if (thrown instanceof TException && thrown instanceof TBase) {
+      return Outcome.SUCCESS;
+    }
+    return config.downstreamShed() == DownstreamShed.IGNORED && Shed.received(thrown) != null
+        ? Outcome.IGNORED
+        : Outcome.FAILURE;
   }
 
   private static void require(boolean fulfilled, String name, Object value, String expected) {

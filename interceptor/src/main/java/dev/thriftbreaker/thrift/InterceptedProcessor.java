@@ -1,6 +1,8 @@
 package dev.thriftbreaker.thrift;
 
 import dev.thriftbreaker.breaker.CircuitBreaker;
+import dev.thriftbreaker.breaker.Refusal;
+import dev.thriftbreaker.breaker.Workers;
 import java.util.function.LongSupplier;
 import org.apache.thrift.TApplicationException;
 import org.apache.thrift.TException;
@@ -15,17 +17,21 @@ final class InterceptedProcessor implements TProcessor {
 
   private final TProcessor delegate;
   private final RouteTable routes;
+  private final Workers workers;
   private final LongSupplier nanoClock;
 
-  InterceptedProcessor(TProcessor delegate, RouteTable routes, LongSupplier nanoClock) {
+  InterceptedProcessor(
+      TProcessor delegate, RouteTable routes, Workers workers, LongSupplier nanoClock) {
     this.delegate = delegate;
     this.routes = routes;
+    this.workers = workers;
     this.nanoClock = nanoClock;
   }
 
   @Override
   public void process(TProtocol in, TProtocol out) throws TException {
     RequestContext request = RequestContext.next();
+    request.serveWith(workers);
     if (request.header.peek(in, routes)) {
       process(request, in, in, out);
     } else if (in instanceof TTupleProtocol) {
@@ -45,47 +51,72 @@ final class InterceptedProcessor implements TProcessor {
     Route route = header.route();
     route.stats.countBegun();
     CircuitBreaker refusing = header.isRequest() ? route.refusing(startNanos) : null;
-    if (refusing == null) {
-      pass(request, message, out, startNanos);
+    if (refusing != null) {
+      Refusal refusal = refusing.refusal(startNanos);
+      refusing.countRefusal(refusal);
+      shed(request, refusal, in, message, out, startNanos);
+    } else if (route.own == null || !header.isRequest()) {
+      pass(request, delegate, message, out, startNanos);
     } else {
-      route.stats.countShed();
-      refusing.countRefusal(startNanos);
-      shed(header, in, out, BreakerOpenException.message(refusing.refusal(startNanos)));
+      long permit = route.own.tryAcquire(startNanos);
+      if (permit < 0) {
+        Refusal refusal = route.own.refusal(permit, startNanos);
+        shed(request, refusal, in, message, out, startNanos);
+      } else {
+        request.holds(route.own, permit);
+        pass(request, delegate, request.watch(message), out, startNanos);
+      }
     }
   }
 
-  private static void shed(Header header, TProtocol in, TProtocol out, String why)
+  private void shed(
+      RequestContext request,
+      Refusal refusal,
+      TProtocol in,
+      TProtocol message,
+      TProtocol out,
+      long startNanos)
       throws TException {
+    Header header = request.header;
+    Route route = header.route();
+    ShedReply reply = route.shedReply;
+    if (reply.fallback() != null) {
+      route.stats.countFallback();
+      pass(request, reply.fallback(), message, out, startNanos);
+      return;
+    }
+    route.stats.countShed();
     Frame.discardMessage(in);
     if (!header.isOneway()) {
-      ErrorReply.write(out, header.method(), header.seqid(), BreakerOpenException.SHED, why);
+      reply.write(out, header.method(), header.seqid(), refusal);
     }
   }
 
-  private void pass(RequestContext request, TProtocol in, TProtocol out, long startNanos)
+  private void pass(
+      RequestContext request, TProcessor processor, TProtocol in, TProtocol out, long startNanos)
       throws TException {
     MethodStats stats = request.header.route().stats;
     boolean succeeded = false;
+    Throwable escaped = null;
     try {
-      delegate.process(in, request.enter(out));
+      processor.process(in, request.enter(out));
       succeeded = !request.isAnsweredWithException();
     } catch (TTransportException failure) {
-      if (!isRead(in) || !request.isContainable(failure)) {
+      escaped = failure;
+      if (!RequestContext.isRead(in) || !request.isContainable(failure)) {
         throw failure;
       }
       stats.countContained();
       answerContained(request.header, out);
+    } catch (Throwable thrown) {
+      escaped = thrown;
+      throw thrown;
     } finally {
+      long endNanos = nanoClock.getAsLong();
+      request.settle(in, escaped, startNanos);
       request.exit();
-      stats.countEnded(succeeded, startNanos, nanoClock.getAsLong());
+      stats.countEnded(succeeded, startNanos, endNanos);
     }
-  }
-
-  /** Whether the message was read to its end, so that the connection can go on to the next. */
-  private static boolean isRead(TProtocol in) {
-    return in instanceof HeaderReplay replay
-        ? replay.isRead()
-        : Frame.remaining(in.getTransport()) == 0;
   }
 
   private static void answerContained(Header header, TProtocol out) throws TException {

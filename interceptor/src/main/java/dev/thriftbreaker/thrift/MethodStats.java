@@ -19,6 +19,7 @@ public final class MethodStats {
   private final LongAdder failures = new LongAdder();
   private final LongAdder sheds = new LongAdder();
   private final LongAdder contained = new LongAdder();
+  private final LongAdder fallbacks = new LongAdder();
   private final LatencyHistogram latency = new LatencyHistogram();
 
   MethodStats(String name, List<String> requires, LongSupplier nanoClock) {
@@ -33,6 +34,10 @@ public final class MethodStats {
 
   void countShed() {
     sheds.increment();
+  }
+
+  void countFallback() {
+    fallbacks.increment();
   }
 
   void countContained() {
@@ -93,7 +98,7 @@ public final class MethodStats {
   }
 
   /**
-   * Requests shed.
+   * Requests shed; those that a fallback processor was given instead are not among them.
    *
    * @return the number since the start
    */
@@ -109,6 +114,16 @@ public final class MethodStats {
    */
   public long contained() {
     return contained.sum();
+  }
+
+  /**
+   * Requests given to a fallback processor because a breaker refused. How they ended is counted as
+   * if the server's own processor had served them.
+   *
+   * @return the number since the start
+   */
+  public long fallbacks() {
+    return fallbacks.sum();
   }
 
   /**

@@ -16,7 +16,8 @@ import org.apache.thrift.scheme.IScheme;
 import org.apache.thrift.transport.TTransport;
 
 /**
- * Passes everything on to a protocol and sees which type of message is begun on it. Unlike a
+ * Passes everything on to a protocol and sees which type of message is begun on it, what a
+ * TApplicationException says, and whether a message was read to its end. Unlike a
  * TProtocolDecorator it can be put over another protocol, so a thread needs one and not one for
  * each request. Used by one thread.
  */
@@ -26,6 +27,9 @@ final class ReplyWatch extends TProtocol {
 
   private TProtocol out;
   private byte type = NONE;
+  private boolean read;
+  private boolean shed;
+  private int exceptionType;
 
   ReplyWatch() {
     super(null);
@@ -44,15 +48,55 @@ final class ReplyWatch extends TProtocol {
     return type == TMessageType.EXCEPTION;
   }
 
+  /** Whether the reply is a TApplicationException that says SHED. */
+  boolean isShed() {
+    return shed;
+  }
+
+  /** The type of the TApplicationException. */
+  int exceptionType() {
+    return exceptionType;
+  }
+
+  /** Whether a message was read to its end. */
+  boolean isRead() {
+    return read;
+  }
+
   void clear() {
     out = null;
     type = NONE;
+    read = false;
+    shed = false;
+    exceptionType = 0;
   }
 
   @Override
   public void writeMessageBegin(TMessage message) throws TException {
     type = message.type;
     out.writeMessageBegin(message);
+  }
+
+  @Override
+  public void writeString(String value) throws TException {
+    if (type == TMessageType.EXCEPTION) {
+      shed = Shed.begins(value);
+    }
+    out.writeString(value);
+  }
+
+  @Override
+  public void writeI32(int value) throws TException {
+    if (type == TMessageType.EXCEPTION) {
+      exceptionType = value;
+    }
+    out.writeI32(value);
+  }
+
+  @Override
+  public void readMessageEnd() throws TException {
+    out.readMessageEnd();
+    read = true;
   }
 
   // everything else is passed on
@@ -174,11 +218,6 @@ final class ReplyWatch extends TProtocol {
   }
 
   @Override
-  public void writeI32(int value) throws TException {
-    out.writeI32(value);
-  }
-
-  @Override
   public void writeI64(long value) throws TException {
     out.writeI64(value);
   }
@@ -194,11 +233,6 @@ final class ReplyWatch extends TProtocol {
   }
 
   @Override
-  public void writeString(String value) throws TException {
-    out.writeString(value);
-  }
-
-  @Override
   public void writeBinary(ByteBuffer value) throws TException {
     out.writeBinary(value);
   }
@@ -206,11 +240,6 @@ final class ReplyWatch extends TProtocol {
   @Override
   public TMessage readMessageBegin() throws TException {
     return out.readMessageBegin();
-  }
-
-  @Override
-  public void readMessageEnd() throws TException {
-    out.readMessageEnd();
   }
 
   @Override

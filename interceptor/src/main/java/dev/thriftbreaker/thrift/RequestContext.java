@@ -1,6 +1,11 @@
 package dev.thriftbreaker.thrift;
 
+import dev.thriftbreaker.breaker.CircuitBreaker;
+import dev.thriftbreaker.breaker.Outcome;
+import dev.thriftbreaker.breaker.OutcomeRules;
+import dev.thriftbreaker.breaker.Workers;
 import java.util.Arrays;
+import org.apache.thrift.TApplicationException;
 import org.apache.thrift.protocol.TProtocol;
 import org.apache.thrift.protocol.TTupleProtocol;
 import org.apache.thrift.transport.TTransportException;
@@ -21,11 +26,15 @@ final class RequestContext {
       ThreadLocal.withInitial(() -> new RequestContext(null));
 
   final Header header = new Header();
+  private Workers servedWith;
   private final ReplyWatch reply = new ReplyWatch();
+  private final ReplyWatch message = new ReplyWatch();
   private final RequestContext outer;
   private RequestContext inner;
   private final TTransportException[] guarded = new TTransportException[REMEMBERED];
   private int guardedCount;
+  private CircuitBreaker own;
+  private long permit;
 
   private RequestContext(RequestContext outer) {
     this.outer = outer;
@@ -38,6 +47,14 @@ final class RequestContext {
       current.inner = new RequestContext(current);
     }
     return current.inner;
+  }
+
+  /** Makes the thread known to the server whose request it is about to serve. */
+  void serveWith(Workers workers) {
+    if (servedWith != workers) {
+      servedWith = workers;
+      workers.seen();
+    }
   }
 
   /** Remembers that a guard on this thread saw a call fail so, if the thread serves a request. */
@@ -53,6 +70,65 @@ final class RequestContext {
     CURRENT.set(this);
     // generated code casts a protocol of the tuple scheme to its class, so that one stays bare
     return out.getClass() == TTupleProtocol.class ? out : reply.over(out);
+  }
+
+  /**
+   * The protocol to read the message from so that {@link #isRead} can tell to the byte. For the
+   * requests that need to know: the fields of their arguments pay a hop.
+   */
+  TProtocol watch(TProtocol in) {
+    boolean bare = in instanceof HeaderReplay || in.getClass() == TTupleProtocol.class;
+    return bare ? in : message.over(in);
+  }
+
+  /** Whether the message was read to its end, so that the connection can go on to the next. */
+  static boolean isRead(TProtocol in) {
+    if (in instanceof HeaderReplay replay) {
+      return replay.isRead();
+    }
+    return in instanceof ReplyWatch watched
+        ? watched.isRead()
+        : Frame.remaining(in.getTransport()) == 0;
+  }
+
+  /** Takes over a permit of the breaker of the request's own method. */
+  void holds(CircuitBreaker breaker, long acquired) {
+    own = breaker;
+    permit = acquired;
+  }
+
+  /**
+   * Gives the permit back, if one is held, with how the request ended.
+   *
+   * @param in where the message was read from
+   * @param escaped what left the processor, or null
+   */
+  void settle(TProtocol in, Throwable escaped, long startNanos) {
+    if (own != null) {
+      CircuitBreaker breaker = own;
+      own = null;
+      Outcome outcome = outcome(in, escaped, breaker.config().outcomes());
+      breaker.complete(permit, outcome, startNanos, escaped);
+    }
+  }
+
+  /** What is the caller's doing says nothing of the method, nor does that somebody else shed. */
+  private Outcome outcome(TProtocol in, Throwable escaped, OutcomeRules rules) {
+    if (escaped == null) {
+      if (!reply.isException()) {
+        return Outcome.SUCCESS;
+      }
+      boolean saysNothing =
+          reply.isShed() || reply.exceptionType() == TApplicationException.PROTOCOL_ERROR;
+      return saysNothing ? Outcome.IGNORED : Outcome.FAILURE;
+    }
+    boolean callerIsGone = reply.isBegun() && escaped instanceof TTransportException;
+    if (callerIsGone || !isRead(in)) {
+      return Outcome.IGNORED;
+    }
+    return rules.judgeError(
+        escaped,
+        thrown -> thrown instanceof BreakerOpenException ? Outcome.IGNORED : Outcome.FAILURE);
   }
 
   /** Whether a reply was begun that is a TApplicationException. */
@@ -77,6 +153,7 @@ final class RequestContext {
     CURRENT.set(outer);
     header.clear();
     reply.clear();
+    message.clear();
     if (guardedCount > 0) {
       Arrays.fill(guarded, null);
       guardedCount = 0;

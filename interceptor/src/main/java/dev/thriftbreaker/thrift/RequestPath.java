@@ -1,6 +1,7 @@
 package dev.thriftbreaker.thrift;
 
 import dev.thriftbreaker.breaker.CircuitBreaker;
+import dev.thriftbreaker.breaker.Workers;
 import dev.thriftbreaker.thrift.ServiceMethods.ServiceMethod;
 import java.util.Collection;
 import java.util.HexFormat;
@@ -13,7 +14,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.LongSupplier;
-import java.util.regex.Pattern;
 import org.apache.thrift.TAsyncProcessor;
 import org.apache.thrift.TProcessor;
 import org.apache.thrift.protocol.TMultiplexedProtocol;
@@ -29,18 +29,22 @@ import org.apache.thrift.protocol.TMultiplexedProtocol;
 public final class RequestPath {
 
   private static final String UNKNOWN = "unknown";
-  private static final Pattern SHOWABLE = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
+  private static final int SHOWN_LENGTH = 64;
 
-  /** What is left of 64 characters beside a hash of 8. */
-  private static final int SHOWN_LENGTH = 55;
+  /** A hyphen and eight digits. */
+  private static final int HASH_LENGTH = 9;
 
   private final Map<String, CircuitBreaker> breakers;
   private final Map<String, List<String>> requires;
+  private final Workers workers;
   private final LongSupplier nanoClock;
+  private final ShedReplies shedReplies;
+  private final MethodBreakers methodBreakers;
   private final ConcurrentSkipListMap<String, MethodStats> stats = new ConcurrentSkipListMap<>();
 
   /**
-   * Sets up the path.
+   * Sets up the path for a server whose threads nobody counts, with the default replies to requests
+   * that are shed.
    *
    * @param breakers the breakers by their dependency's name
    * @param requires by a method's name the dependencies it cannot do without. A method of a {@link
@@ -53,6 +57,30 @@ public final class RequestPath {
       Map<String, CircuitBreaker> breakers,
       Map<String, List<String>> requires,
       LongSupplier nanoClock) {
+    this(breakers, requires, new Workers(null), nanoClock, new ShedReplies(), MethodBreakers.NONE);
+  }
+
+  /**
+   * Sets up the path.
+   *
+   * @param breakers the breakers by their dependency's name
+   * @param requires by a method's name the dependencies it cannot do without; see above
+   * @param workers is told of the threads that serve requests
+   * @param nanoClock the clock of the breakers
+   * @param shedReplies what requests that are shed come to; copied
+   * @param methodBreakers the breakers of methods themselves
+   * @throws IllegalArgumentException if a method requires a dependency that has no breaker
+   */
+  public RequestPath(
+      Map<String, CircuitBreaker> breakers,
+      Map<String, List<String>> requires,
+      Workers workers,
+      LongSupplier nanoClock,
+      ShedReplies shedReplies,
+      MethodBreakers methodBreakers) {
+    this.shedReplies = shedReplies.copy();
+    this.methodBreakers = Objects.requireNonNull(methodBreakers, "methodBreakers");
+    this.workers = Objects.requireNonNull(workers, "workers");
     this.breakers = Map.copyOf(breakers);
     this.nanoClock = Objects.requireNonNull(nanoClock, "nanoClock");
     Map<String, List<String>> copy = new LinkedHashMap<>();
@@ -64,7 +92,10 @@ public final class RequestPath {
 
   private void checkKnown(String method, String dependency) {
     if (!breakers.containsKey(dependency)) {
-      throw bad(method, "a dependency of these: " + new TreeSet<>(breakers.keySet()), dependency);
+      throw bad(
+          "requires",
+          method + " -> " + dependency,
+          "a dependency of these: " + new TreeSet<>(breakers.keySet()));
     }
   }
 
@@ -74,29 +105,45 @@ public final class RequestPath {
    * its name and a hash.
    *
    * <p>The methods of a processor that is neither generated nor multiplexed cannot be listed: those
-   * named in {@code requires} are taken to exist, all others are counted as unknown. Requests over
-   * TTupleProtocol without a framed transport pass untouched and uncounted.
+   * named in {@code requires}, and those that shall have a shed reply or a breaker of their own,
+   * are taken to exist, all others are counted as unknown. Requests over TTupleProtocol without a
+   * framed transport pass untouched and uncounted.
    *
    * @param delegate the processor; it is given the request as if nothing were in between, but the
    *     protocol to write the reply to is not of the server's own class
    * @return the wrapped processor, as thread-safe as the delegate
    * @throws IllegalArgumentException if the delegate is null, asynchronous or wrapped already, or
-   *     if a method named in {@code requires} does not exist or is ambiguous
+   *     if a method that is named in {@code requires}, in the shed replies or to have a breaker
+   *     does not exist or is ambiguous, or cannot give the reply
    */
   public TProcessor wrap(TProcessor delegate) {
     refuseUnlessPlain(delegate);
     ServiceMethods methods = new ServiceMethods(delegate);
     Map<String, Set<String>> needs = needs(methods);
+    Map<String, ShedReply> replies = shedReplies.resolve(methods);
+    Map<String, CircuitBreaker> own = methodBreakers.resolve(methods);
     Map<String, Route> routes = new LinkedHashMap<>();
+    Set<String> unseen = new LinkedHashSet<>(needs.keySet());
+    unseen.addAll(replies.keySet());
+    unseen.addAll(own.keySet());
     for (ServiceMethod method : methods.found()) {
-      Set<String> needed = needs.getOrDefault(method.canonicalName(), Set.of());
+      String name = method.canonicalName();
+      own.computeIfAbsent(name, methodBreakers::other);
       routes.put(
-          method.wireName(), route(method.canonicalName(), method.name(), method.oneway(), needed));
+          method.wireName(),
+          route(name, method.name(), method.oneway(), needs, replies.get(name), own));
+      unseen.remove(name);
     }
-    methods.found().forEach(method -> needs.remove(method.canonicalName()));
-    needs.forEach((declared, needed) -> addUnseen(routes, declared, needed));
-    Route unknown = new Route(null, false, List.of(), stats(UNKNOWN, Set.of()));
-    return new InterceptedProcessor(delegate, new RouteTable(routes, unknown), nanoClock);
+    for (String name : unseen) {
+      ShedReply reply = replies.getOrDefault(name, shedReplies.ofUnseen());
+      addUnseen(
+          routes,
+          name,
+          route(name, name.substring(name.lastIndexOf('.') + 1), false, needs, reply, own));
+    }
+    Route unknown =
+        new Route(null, false, List.of(), stats(UNKNOWN, Set.of()), ShedReply.DEFAULT, null);
+    return new InterceptedProcessor(delegate, new RouteTable(routes, unknown), workers, nanoClock);
   }
 
   static void refuseUnlessPlain(TProcessor processor) {
@@ -130,12 +177,14 @@ public final class RequestPath {
     requires.forEach(
         (declared, dependencies) ->
             needs
-                .computeIfAbsent(resolve(declared, methods), name -> new LinkedHashSet<>())
+                .computeIfAbsent(
+                    resolve("requires", declared, methods), name -> new LinkedHashSet<>())
                 .addAll(dependencies));
     return needs;
   }
 
-  private static String resolve(String declared, ServiceMethods methods) {
+  /** The canonical name of a declared method, or the declared one if it cannot be seen. */
+  static String resolve(String what, String declared, ServiceMethods methods) {
     Set<String> canonical = new TreeSet<>();
     Set<String> namesakes = new TreeSet<>();
     for (ServiceMethod method : methods.found()) {
@@ -151,14 +200,13 @@ public final class RequestPath {
       return namesakes.iterator().next();
     }
     throw namesakes.isEmpty()
-        ? bad(declared, "a method of these: " + canonical, null)
-        : bad(declared, "one of these: " + namesakes, null);
+        ? bad(what, declared, "a method of these: " + canonical)
+        : bad(what, declared, "one of these: " + namesakes);
   }
 
   /** Adds a method that was declared for a processor that does not show its methods. */
-  private void addUnseen(Map<String, Route> routes, String declared, Set<String> needed) {
+  private static void addUnseen(Map<String, Route> routes, String declared, Route route) {
     int dot = declared.lastIndexOf('.');
-    Route route = route(declared, declared.substring(dot + 1), false, needed);
     routes.put(declared, route);
     if (dot > 0) {
       routes.put(
@@ -167,13 +215,21 @@ public final class RequestPath {
     }
   }
 
-  private Route route(String canonicalName, String name, boolean oneway, Set<String> needed) {
+  private Route route(
+      String canonicalName,
+      String name,
+      boolean oneway,
+      Map<String, Set<String>> needs,
+      ShedReply reply,
+      Map<String, CircuitBreaker> own) {
+    Set<String> needed = needs.getOrDefault(canonicalName, Set.of());
     List<CircuitBreaker> required = needed.stream().map(breakers::get).toList();
-    return new Route(name, oneway, required, stats(canonicalName, needed));
+    MethodStats stats = stats(canonicalName, needed);
+    return new Route(name, oneway, required, stats, reply, own.get(canonicalName));
   }
 
   private MethodStats stats(String canonicalName, Set<String> needed) {
-    String name = shownName(canonicalName);
+    String name = shownName(canonicalName, SHOWN_LENGTH);
     return stats.computeIfAbsent(
         name, absent -> new MethodStats(name, List.copyOf(needed), nanoClock));
   }
@@ -182,22 +238,16 @@ public final class RequestPath {
    * The name under which operators see a method: its own, or if JMX names cannot hold that, what
    * they can hold of its end, and a hash that tells it from others.
    */
-  private static String shownName(String canonicalName) {
-    if (SHOWABLE.matcher(canonicalName).matches()) {
+  static String shownName(String canonicalName, int longest) {
+    String clean = canonicalName.replaceAll("[^A-Za-z0-9_.-]", "_");
+    if (clean.equals(canonicalName) && clean.length() <= longest && !clean.isEmpty()) {
       return canonicalName;
     }
-    String clean = canonicalName.replaceAll("[^A-Za-z0-9_.-]", "_");
-    String end = clean.substring(Math.max(0, clean.length() - SHOWN_LENGTH));
+    String end = clean.substring(Math.max(0, clean.length() - (longest - HASH_LENGTH)));
     return end + "-" + HexFormat.of().toHexDigits(canonicalName.hashCode());
   }
 
-  private static IllegalArgumentException bad(String method, String expected, String dependency) {
-    return new IllegalArgumentException(
-        "requires: "
-            + method
-            + (dependency == null ? "" : " -> " + dependency)
-            + " (expected: "
-            + expected
-            + ")");
+  private static IllegalArgumentException bad(String what, String value, String expected) {
+    return new IllegalArgumentException(what + ": " + value + " (expected: " + expected + ")");
   }
 }

@@ -11,13 +11,28 @@ final class Route {
 
   final boolean oneway;
   final MethodStats stats;
+
+  /** What its requests come to that are shed. */
+  final ShedReply shedReply;
+
+  /** The breaker of the method itself, or null. */
+  final CircuitBreaker own;
+
   private final CircuitBreaker[] required;
 
-  Route(String method, boolean oneway, List<CircuitBreaker> required, MethodStats stats) {
+  Route(
+      String method,
+      boolean oneway,
+      List<CircuitBreaker> required,
+      MethodStats stats,
+      ShedReply shedReply,
+      CircuitBreaker own) {
     this.method = method;
     this.oneway = oneway;
     this.required = required.toArray(CircuitBreaker[]::new);
     this.stats = stats;
+    this.shedReply = shedReply;
+    this.own = own;
   }
 
   /** The first breaker in the way of a request, or null. */

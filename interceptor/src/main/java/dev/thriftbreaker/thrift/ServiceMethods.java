@@ -4,7 +4,10 @@ import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Supplier;
+import org.apache.thrift.TBase;
 import org.apache.thrift.TBaseProcessor;
 import org.apache.thrift.TMultiplexedProcessor;
 import org.apache.thrift.TProcessor;
@@ -25,8 +28,22 @@ final class ServiceMethods {
    * @param wireName how requests call it
    * @param name how replies call it
    * @param oneway whether it has no reply
+   * @param emptyResult makes the struct that a reply holds; null from it for a oneway method
    */
-  record ServiceMethod(String canonicalName, String wireName, String name, boolean oneway) {}
+  @SuppressWarnings("rawtypes") // in libthrift's own signature
+  record ServiceMethod(
+      String canonicalName,
+      String wireName,
+      String name,
+      boolean oneway,
+      Supplier<? extends TBase> emptyResult) {
+
+    /** The service's name in a multiplexed processor; empty elsewhere. */
+    Optional<String> service() {
+      int end = wireName.length() - name.length() - TMultiplexedProtocol.SEPARATOR.length();
+      return end < 0 ? Optional.empty() : Optional.of(wireName.substring(0, end));
+    }
+  }
 
   private static final Logger log = LoggerFactory.getLogger(ServiceMethods.class);
 
@@ -67,7 +84,8 @@ final class ServiceMethods {
                         alone ? name : service + "." + name,
                         alone ? name : service + TMultiplexedProtocol.SEPARATOR + name,
                         name,
-                        function.isOneway())));
+                        function.isOneway(),
+                        function::getEmptyResultInstance)));
   }
 
   private void addServices(TMultiplexedProcessor multiplexed) {

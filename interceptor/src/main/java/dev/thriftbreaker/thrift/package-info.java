@@ -5,7 +5,9 @@
  * <p>{@link dev.thriftbreaker.thrift.RequestPath} wraps a processor: it finds a request's method in
  * its header, sheds the request while a dependency that the method cannot do without refuses calls,
  * and otherwise lets it pass and counts how it ended. {@link dev.thriftbreaker.thrift.Guard} puts a
- * breaker in front of a client.
+ * breaker in front of a client. {@link dev.thriftbreaker.thrift.ShedReplies} says what shed
+ * requests come to, {@link dev.thriftbreaker.thrift.MethodBreakers} which methods have a breaker of
+ * their own. {@link dev.thriftbreaker.thrift.Shed} is for the programs that call such a server.
  *
  * <p>A wrapped server answers byte for byte what the bare one answers, with two exceptions:
  * requests that are shed, and a dependency's transport failure that escapes the handler, which the

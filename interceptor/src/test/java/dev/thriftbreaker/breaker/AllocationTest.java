@@ -23,7 +23,7 @@ class AllocationTest {
     CircuitBreaker breaker =
         new CircuitBreaker("inventory", BreakerConfig.DEFAULTS, () -> 1, () -> 0.5, () -> {});
     for (int i = 0; i < 5; i++) {
-      breaker.complete(breaker.tryAcquire(1), Outcome.FAILURE, 1, 1, null);
+      breaker.complete(breaker.tryAcquire(1), Outcome.FAILURE, 1, null);
     }
     refusals(breaker);
     assertThat(allocatedBy(() -> refusals(breaker))).isLessThan(CALLS / 100);
@@ -31,7 +31,7 @@ class AllocationTest {
 
   private static void calls(CircuitBreaker breaker) {
     for (int i = 0; i < CALLS; i++) {
-      breaker.complete(breaker.tryAcquire(1), Outcome.SUCCESS, 1, 1, null);
+      breaker.complete(breaker.tryAcquire(1), Outcome.SUCCESS, 1, null);
     }
   }
 

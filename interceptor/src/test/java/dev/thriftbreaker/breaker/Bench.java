@@ -17,14 +17,30 @@ final class Bench {
   final CircuitBreaker breaker;
   double random = 0.5;
 
+  /** Without ramp and early probes, unless the settings say otherwise. */
   Bench(UnaryOperator<BreakerConfig.Builder> settings) {
+    this(settings, Workers.NONE);
+  }
+
+  Bench(UnaryOperator<BreakerConfig.Builder> settings, Workers workers) {
+    this(settings, workers, Heartbeat.STEADY);
+  }
+
+  Bench(UnaryOperator<BreakerConfig.Builder> settings, Workers workers, Heartbeat heartbeat) {
     breaker =
         new CircuitBreaker(
             "inventory",
-            settings.apply(BreakerConfig.builder()).build(),
+            settings
+                .apply(
+                    BreakerConfig.builder()
+                        .rampInterval(Duration.ZERO)
+                        .earlyProbeInterval(Duration.ZERO))
+                .build(),
             clock::get,
             () -> random,
-            () -> {});
+            () -> {},
+            workers,
+            heartbeat);
     breaker.addListener((Transition transition) -> heard.add(transition));
   }
 
@@ -47,7 +63,10 @@ final class Bench {
   void complete(long permit, Outcome outcome, Duration took) {
     long now = clock.get();
     Throwable error = outcome == Outcome.FAILURE ? new IllegalStateException("down") : null;
-    breaker.complete(permit, outcome, now - took.toNanos(), now, error);
+    breaker.complete(permit, outcome, now - took.toNanos(), error);
+    if (!took.isZero()) {
+      clock.incrementAndGet(); // no two slow calls of one slot begin at the same moment
+    }
   }
 
   void call(Outcome outcome) {

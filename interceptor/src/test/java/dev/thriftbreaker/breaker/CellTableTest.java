@@ -47,7 +47,7 @@ class CellTableTest {
           new Thread(
               () -> {
                 found.set(cells.mine());
-                found.get().countSuccess();
+                found.get().countSuccess(0);
               });
       thread.start();
       thread.join();

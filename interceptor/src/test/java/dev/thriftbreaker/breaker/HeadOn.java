@@ -8,12 +8,12 @@ import java.util.function.Supplier;
  * Lets two threads run into each other, many times: they spin until both are there, so that in many
  * rounds both are within the same few instructions. In the manner of jcstress, inside JUnit.
  */
-final class HeadOn {
+public final class HeadOn {
 
   private HeadOn() {}
 
   /** What the two threads do, and what must hold afterwards. */
-  interface Round {
+  public interface Round {
     void first();
 
     void second();
@@ -21,7 +21,7 @@ final class HeadOn {
     void check();
   }
 
-  static void run(int rounds, Supplier<Round> prepare) throws InterruptedException {
+  public static void run(int rounds, Supplier<Round> prepare) throws InterruptedException {
     AtomicReference<Round> current = new AtomicReference<>();
     AtomicReference<Throwable> failure = new AtomicReference<>();
     // four steps a round: prepared, both there, one done, both done

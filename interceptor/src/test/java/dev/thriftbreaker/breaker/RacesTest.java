@@ -263,7 +263,7 @@ class RacesTest {
             long permit = breaker.tryAcquire(start);
             if (permit != CircuitBreaker.REFUSED) {
               Outcome outcome = Outcome.values()[random.nextInt(3)];
-              pending.add(() -> breaker.complete(permit, outcome, start, breaker.now(), null));
+              pending.add(() -> breaker.complete(permit, outcome, start, null));
             }
             if (pending.size() > random.nextInt(8)) {
               pending.remove(random.nextInt(pending.size())).run();

@@ -28,8 +28,11 @@ class SettingsTest {
         "openDuration | 2d | openDuration: PT48H (expected: a duration from 1 ms to 1 day)",
         "openDuration | 2m | maxOpenDuration: PT1M (expected: at least openDuration, which is PT2M)",
         "openJitter | 1 | openJitter: 1.0 (expected: >= 0 and < 1)",
-        "probes | 256 | probes: 256 (expected: a whole number from 1 to 255)",
+        "probes | 256 | probes: 256 (expected: a whole number from 1 to 250)",
         "windowType | SIZE | windowType: SIZE (expected: TIME or COUNT)",
+        "callTimeout | -PT1S | callTimeout: PT-1S (expected: a duration from 1 ms to 1 day, or 0s)",
+        "callTimeout | PT0.0001S | callTimeout: PT0.0001S (expected: a duration from 1 ms to 1 day, or 0s)",
+        "callTimeout | 2d | callTimeout: PT48H (expected: a duration from 1 ms to 1 day, or 0s)",
         "consecutiveFailures | -1 | consecutiveFailures: -1 (expected: a whole number from 0 to 1000000)",
       })
   void aBadValueIsRefusedWithItsNameAndWhatWasExpected(String key, String value, String message) {

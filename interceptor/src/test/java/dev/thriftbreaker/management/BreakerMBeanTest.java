@@ -12,6 +12,7 @@ import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.breaker.Mode;
 import dev.thriftbreaker.breaker.ModeOverride;
 import dev.thriftbreaker.breaker.Outcome;
+import dev.thriftbreaker.breaker.Setting;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -93,7 +94,7 @@ class BreakerMBeanTest {
     long start = breaker.now();
     long permit = breaker.tryAcquire(start);
     clocks.advance(time);
-    breaker.complete(permit, outcome, start, breaker.now(), error);
+    breaker.complete(permit, outcome, start, error);
   }
 
   private void trip() {
@@ -122,7 +123,9 @@ class BreakerMBeanTest {
     assertThat(remote.getModeUntil()).isEmpty();
     assertThat(remote.getHistory()).isEmpty();
     assertThat(remote.getConfigVersion()).isEqualTo(1);
-    assertThat(remote.getSettings()).containsEntry("failureRateThreshold", "0.5").hasSize(14);
+    assertThat(remote.getSettings())
+        .containsEntry("failureRateThreshold", "0.5")
+        .hasSize(Setting.values().length);
   }
 
   @Test
@@ -160,7 +163,7 @@ class BreakerMBeanTest {
     call(Outcome.FAILURE, Duration.ofMillis(100), new IOException("x"));
     call(Outcome.IGNORED, Duration.ofMillis(100), null);
     long underWay = breaker.tryAcquire(breaker.now());
-    breaker.countRefusal(breaker.now());
+    breaker.countRefusal(breaker.refusal(breaker.now()));
 
     assertThat(underWay).isNotEqualTo(CircuitBreaker.REFUSED);
     assertThat(remote.getCallCount()).isEqualTo(5);

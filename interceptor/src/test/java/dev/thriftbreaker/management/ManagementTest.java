@@ -143,7 +143,7 @@ class ManagementTest {
         long start = inventory.now();
         long permit = inventory.tryAcquire(start);
         clocks.advance(Duration.ofMillis(10));
-        inventory.complete(permit, Outcome.FAILURE, start, inventory.now(), null);
+        inventory.complete(permit, Outcome.FAILURE, start, null);
       }
       inventory.tryAcquire(inventory.now());
       clocks.advance(Duration.ofMillis(100));
@@ -202,7 +202,8 @@ class ManagementTest {
       assertThat(attribute(metric + "latencyMicros", "Count")).isEqualTo(7L);
       assertThat(attribute("dev.thriftbreaker:type=Method,server=checkout,name=quote", "Requires"))
           .isEqualTo(new String[] {"inventory"});
-      assertDescribed("dev.thriftbreaker:type=Method,server=checkout,name=quote", 9);
+      assertThat(attribute(metric + "fallbacks", "Count")).isEqualTo(6L);
+      assertDescribed("dev.thriftbreaker:type=Method,server=checkout,name=quote", 10);
     }
   }
 
@@ -471,6 +472,11 @@ class ManagementTest {
     @Override
     public long getShedCount() {
       return 3;
+    }
+
+    @Override
+    public long getFallbackCount() {
+      return 6;
     }
 
     @Override

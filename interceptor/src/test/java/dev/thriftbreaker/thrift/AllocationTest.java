@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
 import dev.thriftbreaker.breaker.CircuitBreaker;
+import dev.thriftbreaker.breaker.Workers;
 import dev.thriftbreaker.thrift.gen.Stock;
 import dev.thriftbreaker.thrift.gen.Warehouse;
 import java.lang.management.ManagementFactory;
@@ -58,7 +59,7 @@ class AllocationTest {
 
   @Test
   void guardedCallAllocatesNothing() {
-    assertThat(bytes).containsEntry("call", 0L);
+    assertThat(bytes).containsEntry("call", 0L).containsEntry("call with fallback", 0L);
   }
 
   @Test
@@ -72,6 +73,7 @@ class AllocationTest {
     for (String language : List.of("binary", "compact")) {
       assertThat(bytes.get(language + " bare")).isPositive();
       assertThat(bytes.get(language + " wrapped")).isEqualTo(bytes.get(language + " bare"));
+      assertThat(bytes.get(language + " judged")).isEqualTo(bytes.get(language + " bare"));
     }
   }
 
@@ -90,6 +92,9 @@ class AllocationTest {
       CircuitBreaker breaker = Breakers.closed("stock");
       Callable<String> body = () -> "done";
       print("call", () -> Guard.call(breaker, body));
+      Downstream downstream = new Downstream(breaker);
+      Fallback<String> fallback = why -> "cached";
+      print("call with fallback", () -> Guard.call(downstream, body, FallbackOn.REFUSAL, fallback));
 
       Stock.Iface guarded = Guard.of(breaker, Stock.Iface.class, new ConformanceTest.RealStock());
       print("reserve", () -> guarded.reserve("apple", 1_000));
@@ -106,6 +111,15 @@ class AllocationTest {
               Map.of("stock", breaker), Map.of("count", List.of("stock")), System::nanoTime);
       print(name + " bare", new Exchange(language, bare)::once);
       print(name + " wrapped", new Exchange(language, path.wrap(bare))::once);
+      RequestPath judging =
+          new RequestPath(
+              Map.of(),
+              Map.of(),
+              new Workers(null),
+              System::nanoTime,
+              new ShedReplies(),
+              new MethodBreakers(Map.of(), Breakers::closed));
+      print(name + " judged", new Exchange(language, judging.wrap(bare))::once);
     }
 
     private static void print(String name, Step step) throws Exception {

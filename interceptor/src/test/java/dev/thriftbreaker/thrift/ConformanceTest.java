@@ -444,7 +444,7 @@ class ConformanceTest {
         "o-1", 1_700_000_000_000L, items, Map.of("gift", 1), Set.of((short) 7), (byte) 2);
   }
 
-  private static final class LedgerHandler implements Ledger.Iface {
+  static final class LedgerHandler implements Ledger.Iface {
     @Override
     public long count(String account) {
       return account.length();

@@ -5,6 +5,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import org.apache.thrift.TProcessor;
+import org.apache.thrift.TProcessorFactory;
 import org.apache.thrift.protocol.TBinaryProtocol;
 import org.apache.thrift.protocol.TCompactProtocol;
 import org.apache.thrift.protocol.TJSONProtocol;
@@ -12,7 +13,9 @@ import org.apache.thrift.protocol.TProtocol;
 import org.apache.thrift.protocol.TProtocolFactory;
 import org.apache.thrift.protocol.TTupleProtocol;
 import org.apache.thrift.server.THsHaServer;
+import org.apache.thrift.server.TNonblockingServer;
 import org.apache.thrift.server.TServer;
+import org.apache.thrift.server.TServer.AbstractServerArgs;
 import org.apache.thrift.server.TSimpleServer;
 import org.apache.thrift.server.TThreadPoolServer;
 import org.apache.thrift.server.TThreadedSelectorServer;
@@ -32,11 +35,12 @@ final class TestServer implements AutoCloseable {
   enum Kind {
     SIMPLE,
     THREAD_POOL,
+    NONBLOCKING,
     HSHA,
     THREADED_SELECTOR;
 
     boolean isNonblocking() {
-      return this == HSHA || this == THREADED_SELECTOR;
+      return this != SIMPLE && this != THREAD_POOL;
     }
   }
 
@@ -83,6 +87,11 @@ final class TestServer implements AutoCloseable {
   private final int port;
 
   TestServer(Kind kind, Wire wire, Language language, TProcessor processor) throws Exception {
+    this(kind, wire, language, new TProcessorFactory(processor));
+  }
+
+  TestServer(Kind kind, Wire wire, Language language, TProcessorFactory processors)
+      throws Exception {
     this.wire = wire;
     this.language = language;
     InetSocketAddress anyPort = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
@@ -90,37 +99,38 @@ final class TestServer implements AutoCloseable {
       TNonblockingServerSocket socket = new TNonblockingServerSocket(anyPort, TIMEOUT_MILLIS);
       port = socket.getPort();
       server =
-          kind == Kind.HSHA
-              ? new THsHaServer(
-                  new THsHaServer.Args(socket)
-                      .processor(processor)
-                      .protocolFactory(language.factory)
-                      .transportFactory(wire.factory))
-              : new TThreadedSelectorServer(
-                  new TThreadedSelectorServer.Args(socket)
-                      .processor(processor)
-                      .protocolFactory(language.factory)
-                      .transportFactory(wire.factory));
+          switch (kind) {
+            case NONBLOCKING -> {
+              TNonblockingServer.Args args =
+                  set(new TNonblockingServer.Args(socket), wire, language, processors);
+              yield new TNonblockingServer(args);
+            }
+            case HSHA ->
+                new THsHaServer(set(new THsHaServer.Args(socket), wire, language, processors));
+            default ->
+                new TThreadedSelectorServer(
+                    set(new TThreadedSelectorServer.Args(socket), wire, language, processors));
+          };
     } else {
       TServerSocket socket = new TServerSocket(anyPort);
       port = socket.getServerSocket().getLocalPort();
       server =
           kind == Kind.SIMPLE
-              ? new TSimpleServer(
-                  new TSimpleServer.Args(socket)
-                      .processor(processor)
-                      .protocolFactory(language.factory)
-                      .transportFactory(wire.factory))
+              ? new TSimpleServer(set(new TServer.Args(socket), wire, language, processors))
               : new TThreadPoolServer(
-                  new TThreadPoolServer.Args(socket)
-                      .processor(processor)
-                      .protocolFactory(language.factory)
-                      .transportFactory(wire.factory));
+                  set(new TThreadPoolServer.Args(socket), wire, language, processors));
     }
     thread = new Thread(server::serve, "server-" + port);
     thread.setDaemon(true);
     thread.start();
     until(server::isServing);
+  }
+
+  private static <T extends AbstractServerArgs<T>> T set(
+      T args, Wire wire, Language language, TProcessorFactory processors) {
+    return args.processorFactory(processors)
+        .protocolFactory(language.factory)
+        .transportFactory(wire.factory);
   }
 
   int port() {

@@ -46,7 +46,7 @@ final class LiveServer {
   private final Management management;
 
   private LiveServer(String name, String[] dependencies) {
-    housekeeper = new Housekeeper(name);
+    housekeeper = new Housekeeper(name, new dev.thriftbreaker.breaker.Workers(null));
     management = new Management(name, new MetricRegistry());
     for (String dependency : dependencies) {
       Duration hour = Duration.ofHours(1);
@@ -134,7 +134,7 @@ final class LiveServer {
       long permit = breaker.tryAcquire(start);
       if (permit != CircuitBreaker.REFUSED) {
         long end = start + TimeUnit.MILLISECONDS.toNanos(12);
-        breaker.complete(permit, Outcome.FAILURE, start, end, new IOException("no stock"));
+        breaker.complete(permit, Outcome.FAILURE, start, new IOException("no stock"));
       }
     }
   }

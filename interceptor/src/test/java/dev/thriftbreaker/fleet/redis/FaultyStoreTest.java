@@ -495,7 +495,7 @@ class FaultyStoreTest {
   private static void trip(CircuitBreaker breaker) {
     for (int i = 0; i < 5; i++) {
       long now = breaker.now();
-      breaker.complete(breaker.tryAcquire(now), Outcome.FAILURE, now, now, null);
+      breaker.complete(breaker.tryAcquire(now), Outcome.FAILURE, now, null);
     }
     breaker.dispatch();
   }

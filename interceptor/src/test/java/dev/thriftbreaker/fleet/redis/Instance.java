@@ -78,7 +78,7 @@ final class Instance implements AutoCloseable {
     long now = breaker.now();
     long permit = breaker.tryAcquire(now);
     if (permit != CircuitBreaker.REFUSED) {
-      breaker.complete(permit, outcome, now, now, new IllegalStateException("down"));
+      breaker.complete(permit, outcome, now, new IllegalStateException("down"));
     }
   }
 

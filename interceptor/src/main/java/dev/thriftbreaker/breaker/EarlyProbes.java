@@ -1,0 +1,41 @@
+package dev.thriftbreaker.breaker;
+
+/**
+ * How often, and how many, calls try a dependency before its time: arithmetic only. An open breaker
+ * lets one pass each {@code earlyProbeInterval}, or each fortieth part of its open time if that is
+ * longer.
+ */
+final class EarlyProbes {
+
+  /** The most that can be under way at once. */
+  static final int MOST = 4;
+
+  private static final int PARTS = 40;
+
+  private EarlyProbes() {}
+
+  /** How many can be under way at once: an eighth of what the dependency may hold. */
+  static int most(CircuitBreaker breaker) {
+    return Math.max(1, Math.min(MOST, breaker.bulkhead().limit() / 8));
+  }
+
+  /** How long from one to the next; 0 for never. */
+  static long intervalNanos(BreakerConfig config, long openNanos) {
+    long interval = config.earlyProbeInterval().toNanos();
+    return interval == 0 ? 0 : Math.max(interval, openNanos / PARTS);
+  }
+
+  /** How many are due after some time. */
+  static int due(BreakerConfig config, long openNanos, long passedNanos, int most) {
+    long interval = intervalNanos(config, openNanos);
+    return interval == 0 ? 0 : (int) Math.min(most, passedNanos / interval);
+  }
+
+  /**
+   * Whether so many calls hang that another probe might cost the server a thread for good: more
+   * than the limit and a set of probes.
+   */
+  static boolean tooManyHang(Bulkhead bulkhead, int probes) {
+    return bulkhead.inFlight() > (long) bulkhead.limit() + probes;
+  }
+}

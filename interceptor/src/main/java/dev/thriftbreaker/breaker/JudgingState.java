@@ -1,0 +1,184 @@
+package dev.thriftbreaker.breaker;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.stream.Collectors;
+
+/**
+ * Calls pass and are judged. A success is only counted; a bad outcome is counted and then judged by
+ * the thread that brought it, and the tick judges again for the case that a success completed the
+ * minimum of calls.
+ *
+ * <p>The tick also looks at the calls in flight. One that has taken {@code slowCallDuration} is
+ * counted as slow while it hangs, once, and not again when it ends.
+ */
+abstract sealed class JudgingState extends State permits ClosedState, RampingState {
+
+  private static final int REMEMBERED_ERRORS = 64;
+  private static final int SHOWN_CALLS = 5;
+
+  private final Window window;
+  private final AtomicInteger consecutiveFailures = new AtomicInteger();
+  private final AtomicReferenceArray<Class<?>> recentErrors =
+      new AtomicReferenceArray<>(REMEMBERED_ERRORS);
+  private final AtomicInteger errorCursor = new AtomicInteger();
+  private volatile boolean suspicious;
+
+  // the tick's own
+  private long seenProgressNanos;
+  private long fullAtProgress;
+
+  JudgingState(CircuitBreaker breaker, long generation, long now, int consecutiveOpens) {
+    super(breaker, generation, now, consecutiveOpens);
+    this.window = Window.of(breaker.config(), breaker.cells(), generation, now);
+    this.seenProgressNanos = now;
+    this.fullAtProgress = breaker.refusedFull();
+  }
+
+  @Override
+  final boolean probes() {
+    return false;
+  }
+
+  @Override
+  boolean complete(
+      long permit, Cell mine, Outcome outcome, boolean slow, long now, Throwable error) {
+    if (outcome == Outcome.IGNORED) {
+      return true;
+    }
+    boolean failed = outcome == Outcome.FAILURE;
+    if (!failed && consecutiveFailures.get() != 0) {
+      consecutiveFailures.set(0);
+    }
+    if (!failed && !slow) {
+      window.recordGood(mine, now);
+      return true;
+    }
+    window.recordBad(failed, slow, now);
+    if (failed) {
+      consecutiveFailures.incrementAndGet();
+      if (error != null) {
+        int next = Math.floorMod(errorCursor.getAndIncrement(), REMEMBERED_ERRORS);
+        recentErrors.set(next, error.getClass());
+      }
+    }
+    suspicious = true;
+    judge(breaker.now()); // not when this call ended: others may have recorded later ones since
+    return true;
+  }
+
+  @Override
+  void tick(long now) {
+    if (judgeHung(now) || !suspicious) {
+      return;
+    }
+    suspicious = false; // before the window is read: a bad outcome from now on sets it again
+    if (!judge(now)) {
+      WindowCounts counts = window.counts(now);
+      if (counts.failures() + counts.slowCalls() > 0) {
+        suspicious = true;
+      }
+    }
+  }
+
+  /** Counts the calls that began in this state and hang; opens if nothing but such is left. */
+  private boolean judgeHung(long now) {
+    Bulkhead bulkhead = breaker.bulkhead();
+    if (bulkhead.progressNanos() - seenProgressNanos > 0) {
+      seenProgressNanos = bulkhead.progressNanos();
+      fullAtProgress = breaker.refusedFull();
+    }
+    int hung = breaker.countHung(this, now);
+    if (hung == 0) {
+      return false;
+    }
+    BreakerConfig config = breaker.config();
+    String reason =
+        TripRule.judgeHung(
+            config,
+            hung,
+            breaker.refusedFull() - fullAtProgress,
+            breaker.heartbeat().runningNanos(seenProgressNanos, now));
+    if (reason == null) {
+      return false;
+    }
+    breaker.open(this, Cause.LOCAL, evidence(reason, window.recount(now), hung, true, now), now);
+    return true;
+  }
+
+  /** Counts a call that is found hanging. */
+  void recordHung(long now) {
+    window.recordBad(false, true, now);
+    suspicious = true;
+  }
+
+  private boolean judge(long now) {
+    WindowCounts counts = window.counts(now);
+    int inARow = consecutiveFailures.get();
+    String reason = TripRule.judge(breaker.config(), counts, inARow);
+    if (reason != null) {
+      counts = window.recount(now);
+      reason = TripRule.judge(breaker.config(), counts, inARow);
+    }
+    if (reason == null) {
+      return false;
+    }
+    breaker.open(this, Cause.LOCAL, evidence(reason, counts, 0, false, now), now);
+    return true;
+  }
+
+  private Evidence evidence(
+      String reason, WindowCounts counts, int hung, boolean withMethods, long now) {
+    return new Evidence(
+        reason,
+        counts.calls(),
+        counts.failures(),
+        counts.slowCalls(),
+        hung,
+        consecutiveFailures.get(),
+        topErrors(),
+        oldestCalls(withMethods, now),
+        breaker.configVersion());
+  }
+
+  /** The calls in flight that began first. */
+  private List<Evidence.PendingCall> oldestCalls(boolean withMethods, long now) {
+    record Seen(long startNanos, Thread thread) {}
+    List<Seen> all = new ArrayList<>();
+    breaker.inFlight().forEach((slot, start, thread) -> all.add(new Seen(start, thread)));
+    all.sort(Comparator.comparingLong(seen -> seen.startNanos - now));
+    return all.stream()
+        .limit(SHOWN_CALLS)
+        .map(seen -> Evidence.PendingCall.of(seen.thread, withMethods, now - seen.startNanos))
+        .toList();
+  }
+
+  private Map<String, Long> topErrors() {
+    Map<Class<?>, Long> counted = new LinkedHashMap<>();
+    for (int i = 0; i < REMEMBERED_ERRORS; i++) {
+      Class<?> type = recentErrors.get(i);
+      if (type != null) {
+        counted.merge(type, 1L, Long::sum);
+      }
+    }
+    return counted.entrySet().stream()
+        .sorted(Map.Entry.comparingByValue(Comparator.reverseOrder()))
+        .limit(3)
+        .collect(
+            Collectors.toMap(
+                entry -> entry.getKey().getName(),
+                Map.Entry::getValue,
+                Long::sum,
+                LinkedHashMap::new));
+  }
+
+  @Override
+  final WindowCounts counts(long now) {
+    return window.counts(now);
+  }
+}

@@ -1,0 +1,80 @@
+package dev.thriftbreaker.breaker;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLongArray;
+
+/**
+ * Places for probes, each held until its probe ends or its time is over.
+ *
+ * <p>Concurrency: a place holds 0 when free, else the lease's number and deadline in one long, so
+ * taking, lapsing and ending are each one compare-and-set, of which exactly one thread wins. An
+ * outcome counts only if its lease still holds the place.
+ */
+final class Leases {
+
+  static final int NONE = -1;
+  static final int MAX_PLACES = 255;
+
+  private static final int NUMBER_BITS = 16;
+  private static final int NUMBER_MASK = (1 << NUMBER_BITS) - 1;
+  private static final long MILLI = 1_000_000;
+
+  private final long originNanos;
+  private final AtomicLongArray places;
+  private final AtomicInteger numbers = new AtomicInteger();
+
+  Leases(int places, long originNanos) {
+    this.places = new AtomicLongArray(places);
+    this.originNanos = originNanos;
+  }
+
+  int places() {
+    return places.length();
+  }
+
+  boolean isFree(int place) {
+    return places.get(place) == 0;
+  }
+
+  /** A lease on the place, as the low bits of a permit, or {@link #NONE} if it is taken. */
+  int take(int place, long now, long leaseNanos) {
+    if (places.get(place) != 0) {
+      return NONE;
+    }
+    int number = numbers.getAndIncrement() & NUMBER_MASK;
+    long deadlineMillis = Math.max(1, (now - originNanos + leaseNanos + MILLI - 1) / MILLI);
+    boolean taken = places.compareAndSet(place, 0, deadlineMillis << NUMBER_BITS | number);
+    return taken ? place << NUMBER_BITS | number : NONE;
+  }
+
+  /** Ends the lease of a permit. False if it has lapsed. */
+  boolean end(long permit) {
+    int place = (int) (permit >>> NUMBER_BITS) & MAX_PLACES;
+    long held = places.get(place);
+    boolean current = held != 0 && (held & NUMBER_MASK) == (permit & NUMBER_MASK);
+    return current && places.compareAndSet(place, held, 0);
+  }
+
+  /** Takes a place back whose time is over. False if it is free, in time, or another was faster. */
+  boolean takeBack(int place, long now) {
+    long held = places.get(place);
+    return held != 0 && remainingNanos(held, now) <= 0 && places.compareAndSet(place, held, 0);
+  }
+
+  /** How long until the first lease lapses; 0 if one of the first places is free. */
+  long untilFreeNanos(int usable, long now) {
+    long first = Long.MAX_VALUE;
+    for (int place = 0; place < usable; place++) {
+      long held = places.get(place);
+      if (held == 0) {
+        return 0;
+      }
+      first = Math.min(first, remainingNanos(held, now));
+    }
+    return Math.max(0, first);
+  }
+
+  private long remainingNanos(long held, long now) {
+    return (held >>> NUMBER_BITS) * MILLI - (now - originNanos);
+  }
+}

@@ -1,0 +1,38 @@
+package dev.thriftbreaker.breaker;
+
+/**
+ * The layout of a permit, a number that allocates nothing. Never negative.
+ *
+ * <pre>
+ * generation 26 | slot of InFlight 13 | lease: place 8, number 16
+ * </pre>
+ */
+final class Permits {
+
+  private static final int LEASE_BITS = 24;
+  private static final int GENERATION_SHIFT = LEASE_BITS + InFlight.BITS;
+  private static final long GENERATIONS = 1L << (63 - GENERATION_SHIFT);
+
+  private Permits() {}
+
+  /** The generation after this one; begins again after 60 million, and is never 0. */
+  static long nextGeneration(long generation) {
+    return Math.max(1, (generation + 1) % GENERATIONS);
+  }
+
+  static long of(long generation) {
+    return generation << GENERATION_SHIFT;
+  }
+
+  static long generation(long permit) {
+    return permit >>> GENERATION_SHIFT;
+  }
+
+  static long with(long permit, int slot) {
+    return permit | (long) slot << LEASE_BITS;
+  }
+
+  static int slot(long permit) {
+    return (int) (permit >>> LEASE_BITS) & ((1 << InFlight.BITS) - 1);
+  }
+}

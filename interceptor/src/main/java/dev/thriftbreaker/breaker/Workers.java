@@ -1,0 +1,109 @@
+package dev.thriftbreaker.breaker;
+
+import java.lang.ref.WeakReference;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.IntSupplier;
+
+/**
+ * The threads that serve a server's requests, and which share of them the calls to each dependency
+ * may hold: with D dependencies one (D + 1)th each, so that if all of them hang at once the last
+ * share is left for requests that need none.
+ *
+ * <p>How many there are is told, or else observed: the threads alive that have served a request.
+ *
+ * <p>Thread-safe. Request threads call {@link #seen()} once in their life; nothing here is on the
+ * way of a request but where a dependency is at its limit.
+ */
+public final class Workers {
+
+  /** No server, so no limit by its size. */
+  static final Workers NONE = new Workers(null);
+
+  private final IntSupplier told;
+  private final List<WeakReference<Thread>> seen = new CopyOnWriteArrayList<>();
+  private final List<Bulkhead> bulkheads = new CopyOnWriteArrayList<>();
+  private volatile int size;
+
+  /**
+   * Sets up.
+   *
+   * @param told how many threads serve requests, asked about once a second; null to observe them
+   */
+  public Workers(IntSupplier told) {
+    this.told = told;
+  }
+
+  void add(Bulkhead bulkhead) {
+    if (this != NONE) {
+      bulkheads.add(bulkhead);
+    }
+  }
+
+  /** Notes that the current thread serves requests. Once a thread suffices; again does no harm. */
+  public void seen() {
+    Thread me = Thread.currentThread();
+    if (told == null && seen.stream().noneMatch(reference -> reference.refersTo(me))) {
+      seen.add(new WeakReference<>(me));
+      size = seen.size();
+      adjust();
+    }
+  }
+
+  /** Looks again how many there are; about once a second. */
+  void look() {
+    int now;
+    if (told != null) {
+      now = Math.max(0, told.getAsInt());
+    } else {
+      seen.removeIf(
+          reference -> {
+            Thread thread = reference.get();
+            return thread == null || !thread.isAlive();
+          });
+      now = seen.size();
+    }
+    if (now != size) {
+      size = now;
+      adjust();
+    }
+  }
+
+  private void adjust() {
+    bulkheads.forEach(Bulkhead::adjust);
+  }
+
+  /**
+   * How many threads serve requests.
+   *
+   * @return the number, 0 if it is not known yet
+   */
+  public int size() {
+    return size;
+  }
+
+  /** How many threads the calls to one dependency may hold. */
+  int share() {
+    int threads = size;
+    return threads == 0 ? Bulkhead.NO_LIMIT : Math.max(1, threads / (bulkheads.size() + 1));
+  }
+
+  /**
+   * How many threads are left if one dependency holds so many and each other one its share, or what
+   * it holds if that is more. A share of a single thread is not kept free: where threads are so
+   * few, that would refuse calls of healthy dependencies all the time.
+   */
+  long leftBeside(Bulkhead one, long held) {
+    int share = share();
+    if (share == Bulkhead.NO_LIMIT) {
+      return Long.MAX_VALUE;
+    }
+    long left = size - held;
+    for (Bulkhead other : bulkheads) {
+      if (other != one) {
+        left -= Math.max(share > 1 ? share : 0, other.inFlight());
+      }
+    }
+    return left;
+  }
+}

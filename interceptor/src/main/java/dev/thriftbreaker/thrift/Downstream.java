@@ -1,0 +1,128 @@
+package dev.thriftbreaker.thrift;
+
+import dev.thriftbreaker.breaker.BreakerConfig;
+import dev.thriftbreaker.breaker.Cause;
+import dev.thriftbreaker.breaker.CircuitBreaker;
+import dev.thriftbreaker.breaker.Mode;
+import dev.thriftbreaker.breaker.Outcome;
+import dev.thriftbreaker.breaker.Refusal;
+import dev.thriftbreaker.breaker.Transition;
+import dev.thriftbreaker.breaker.TransitionListener;
+import java.util.Objects;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * What all guards of one dependency share besides its breaker: the time until which the dependency
+ * asked to be left alone, and counters.
+ *
+ * <p><b>Hold-off.</b> Where the dependency is a server that sheds and {@code honorRetryAfter} is
+ * set, calls are refused here, with the reason {@code HOLD_OFF}, for the retry-after that it told,
+ * at most {@code maxOpenDuration}. This is no state of the breaker: no probe is spent, and it ends
+ * by time alone, or when an operator acts on the breaker. While an operator's override is in force
+ * none begins.
+ *
+ * <p>Thread-safe. Shared are the end of the hold-off, which any thread may move and each call
+ * compares with the present once, and counters. Two threads that are told different times at once
+ * may leave the shorter one.
+ */
+public final class Downstream implements TransitionListener {
+
+  private static final String HOLD_OFF = "HOLD_OFF";
+
+  private final CircuitBreaker breaker;
+  private final LongAdder fallbacks = new LongAdder();
+  private final LongAdder heldOff = new LongAdder();
+  private volatile long heldUntilNanos;
+
+  /**
+   * For the guards of a dependency. To be told of operators' acts it must be made a listener of the
+   * breaker.
+   *
+   * @param breaker the dependency's breaker
+   */
+  public Downstream(CircuitBreaker breaker) {
+    this.breaker = Objects.requireNonNull(breaker, "breaker");
+    heldUntilNanos = breaker.now();
+  }
+
+  /**
+   * The dependency's breaker.
+   *
+   * @return the breaker
+   */
+  public CircuitBreaker breaker() {
+    return breaker;
+  }
+
+  /**
+   * Calls that a fallback was asked to answer, whether it did or not.
+   *
+   * @return the number since the start
+   */
+  public long fallbacks() {
+    return fallbacks.sum();
+  }
+
+  /**
+   * Calls refused because the dependency asked to be left alone. They are refusals of the breaker
+   * too.
+   *
+   * @return the number since the start
+   */
+  public long heldOff() {
+    return heldOff.sum();
+  }
+
+  /**
+   * Ends the hold-off when an operator acts on the breaker.
+   *
+   * @param transition what happened to the breaker
+   */
+  @Override
+  public void onTransition(Transition transition) {
+    if (transition.cause() == Cause.OPERATOR || transition.toMode() != Mode.AUTO) {
+      heldUntilNanos = breaker.now();
+    }
+  }
+
+  long now() {
+    return breaker.now();
+  }
+
+  long acquire(long now) throws BreakerOpenException {
+    long heldNanos = heldUntilNanos - now;
+    if (heldNanos > 0 && breaker.config().honorRetryAfter()) {
+      heldOff.increment();
+      Refusal refusal = new Refusal(breaker.name(), HOLD_OFF, heldNanos);
+      breaker.countRefusal(refusal);
+      throw new BreakerOpenException(refusal);
+    }
+    return Guard.acquire(breaker, now);
+  }
+
+  void complete(long permit, long startNanos, Object result) {
+    Guard.complete(breaker, permit, startNanos, result);
+  }
+
+  Outcome completeFailed(long permit, long startNanos, Throwable thrown) {
+    BreakerConfig config = breaker.config();
+    if (config.honorRetryAfter()) {
+      holdOff(Shed.received(thrown), config, breaker.now());
+    }
+    return Guard.completeFailed(breaker, permit, startNanos, thrown);
+  }
+
+  void countFallback() {
+    fallbacks.increment();
+  }
+
+  private void holdOff(Shed shed, BreakerConfig config, long now) {
+    if (shed == null || breaker.snapshot().override() != null) {
+      return;
+    }
+    long nanos = Math.min(shed.retryAfter().toNanos(), config.maxOpenDuration().toNanos());
+    if (now + nanos - heldUntilNanos > 0) {
+      heldUntilNanos = now + nanos;
+    }
+  }
+}

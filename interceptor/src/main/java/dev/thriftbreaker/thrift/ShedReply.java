@@ -1,0 +1,52 @@
+package dev.thriftbreaker.thrift;
+
+import dev.thriftbreaker.breaker.Refusal;
+import org.apache.thrift.TBase;
+import org.apache.thrift.TException;
+import org.apache.thrift.TProcessor;
+import org.apache.thrift.protocol.TMessage;
+import org.apache.thrift.protocol.TMessageType;
+import org.apache.thrift.protocol.TProtocol;
+
+/**
+ * What the requests of one method come to that are shed: a fallback processor serves them, or they
+ * are discarded and answered with an own reply of the service, or with a TApplicationException.
+ * Immutable.
+ */
+final class ShedReply {
+
+  static final ShedReply DEFAULT = new ShedReply(BreakerOpenException.SHED, null, null);
+
+  private final int type;
+  private final ResultMaker result;
+  private final TProcessor fallback;
+
+  /**
+   * @param type of the TApplicationException where nothing else answers
+   * @param result makes the reply, or null
+   * @param fallback serves the request, or null
+   */
+  ShedReply(int type, ResultMaker result, TProcessor fallback) {
+    this.type = type;
+    this.result = result;
+    this.fallback = fallback;
+  }
+
+  /** What serves the request, which must not be discarded then; null if it is to be discarded. */
+  TProcessor fallback() {
+    return fallback;
+  }
+
+  /** Writes the reply to a request that was discarded. Not for a oneway one. */
+  void write(TProtocol out, String method, int seqid, Refusal refusal) throws TException {
+    TBase<?, ?> own = result == null ? null : result.make(refusal);
+    if (own == null) {
+      ErrorReply.write(out, method, seqid, type, BreakerOpenException.message(refusal));
+      return;
+    }
+    out.writeMessageBegin(new TMessage(method, TMessageType.REPLY, seqid));
+    own.write(out);
+    out.writeMessageEnd();
+    out.getTransport().flush();
+  }
+}
