@@ -1,5 +1,6 @@
 package dev.thriftbreaker.thrift;
 
+import java.nio.ByteBuffer;
 import org.apache.thrift.TException;
 import org.apache.thrift.protocol.TBinaryProtocol;
 import org.apache.thrift.protocol.TCompactProtocol;
@@ -11,6 +12,8 @@ import org.apache.thrift.protocol.TTupleProtocol;
 import org.apache.thrift.protocol.TType;
 import org.apache.thrift.transport.AutoExpandingBufferReadTransport;
 import org.apache.thrift.transport.TMemoryInputTransport;
+import org.apache.thrift.transport.TMemoryTransport;
+import org.apache.thrift.transport.TSaslServerTransport;
 import org.apache.thrift.transport.TTransport;
 import org.apache.thrift.transport.layered.TFastFramedTransport;
 import org.apache.thrift.transport.layered.TFramedTransport;
@@ -26,17 +29,61 @@ final class Frame {
 
   private Frame() {}
 
-  /** Whether the transport's buffer holds one message, the whole of it, and shows it. */
+  /** Whether the transport's buffer holds one message, the whole of it, and can be seen. */
   static boolean isHeldBy(TTransport transport) {
+    Class<?> type = transport.getClass();
     return isLoadedBy(transport)
-        || transport.getClass() == TMemoryInputTransport.class
-        || transport.getClass() == AutoExpandingBufferReadTransport.class;
+        || type == TMemoryInputTransport.class
+        || type == AutoExpandingBufferReadTransport.class
+        || type == TMemoryTransport.class && Hidden.showsMemory();
   }
 
   /** Whether a read of no bytes makes the transport fill its empty buffer with the next frame. */
   static boolean isLoadedBy(TTransport transport) {
-    return transport.getClass() == TFramedTransport.class
-        || transport.getClass() == TFastFramedTransport.class;
+    Class<?> type = transport.getClass();
+    return type == TFramedTransport.class || type == TFastFramedTransport.class || isSasl(type);
+  }
+
+  private static boolean isSasl(Class<?> type) {
+    return type == TSaslServerTransport.class && Hidden.showsSasl();
+  }
+
+  /** The buffer of a transport that holds a message. */
+  static byte[] buffer(TTransport transport) {
+    return transport.getClass() == TMemoryTransport.class
+        ? Hidden.memoryInput(transport).array()
+        : shown(transport).getBuffer();
+  }
+
+  /** Where in the buffer the next byte to read is. */
+  static int position(TTransport transport) {
+    if (transport.getClass() == TMemoryTransport.class) {
+      ByteBuffer input = Hidden.memoryInput(transport);
+      return input.arrayOffset() + input.position();
+    }
+    return shown(transport).getBufferPosition();
+  }
+
+  /** How many bytes there are yet to read of a message that the transport holds. */
+  static int remaining(TTransport transport) {
+    return transport.getClass() == TMemoryTransport.class
+        ? Hidden.memoryInput(transport).remaining()
+        : shown(transport).getBytesRemainingInBuffer();
+  }
+
+  private static void consumeRemaining(TTransport transport) {
+    if (transport.getClass() == TMemoryTransport.class) {
+      ByteBuffer input = Hidden.memoryInput(transport);
+      input.position(input.limit());
+    } else {
+      TTransport shown = shown(transport);
+      shown.consumeBuffer(shown.getBytesRemainingInBuffer());
+    }
+  }
+
+  /** The transport itself, or what it keeps its frames in. */
+  private static TTransport shown(TTransport transport) {
+    return isSasl(transport.getClass()) ? Hidden.saslInput(transport) : transport;
   }
 
   /**
@@ -47,7 +94,7 @@ final class Frame {
   static void discardMessage(TProtocol in) throws TException {
     TTransport transport = in.getTransport();
     if (isHeldBy(transport) && isForgetful(in.getClass())) {
-      transport.consumeBuffer(transport.getBytesRemainingInBuffer());
+      consumeRemaining(transport);
       in.reset();
     } else {
       // not in.skip(): a protocol's own version may trust a negative length and never end

@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import org.apache.thrift.TException;
 import org.apache.thrift.protocol.TBinaryProtocol;
 import org.apache.thrift.protocol.TCompactProtocol;
+import org.apache.thrift.protocol.TJSONProtocol;
 import org.apache.thrift.protocol.TMessage;
 import org.apache.thrift.protocol.TMessageType;
 import org.apache.thrift.protocol.TMultiplexedProtocol;
@@ -22,7 +23,9 @@ import org.apache.thrift.transport.TTransportException;
  *
  * <pre>
  * TBinaryProtocol, strict:           80 01 xx TT | i32 length | name | i32 seqid
+ * TBinaryProtocol, not strict:       i32 length | name | TT | i32 seqid
  * TCompactProtocol, TTupleProtocol:  82 | TTT00001 | varint seqid | varint length | name
+ * TJSONProtocol:                     [1,"name",T,seqid,
  * </pre>
  */
 final class Header {
@@ -100,37 +103,57 @@ final class Header {
    */
   private boolean peek(TProtocol in, RouteTable routes) throws TException {
     Class<?> protocol = in.getClass();
-    boolean binary = protocol == TBinaryProtocol.class;
-    if (!binary && protocol != TCompactProtocol.class && protocol != TTupleProtocol.class) {
-      return false;
-    }
     TTransport transport = in.getTransport();
-    if (!Frame.isHeldBy(transport)) {
+    if (!isKnown(protocol) || !Frame.isHeldBy(transport)) {
       return false;
     }
-    if (transport.getBytesRemainingInBuffer() == 0 && Frame.isLoadedBy(transport)) {
+    if (Frame.isLoadedBy(transport) && Frame.remaining(transport) == 0) {
       transport.read(NO_BYTES, 0, 0);
-      if (transport.getBytesRemainingInBuffer() == 0) {
+      if (Frame.remaining(transport) == 0) {
         throw new TTransportException("Cannot read a message from an empty frame");
       }
     }
-    buffer = transport.getBuffer();
-    at = transport.getBufferPosition();
-    end = at + transport.getBytesRemainingInBuffer();
+    buffer = Frame.buffer(transport);
+    at = Frame.position(transport);
+    end = at + Frame.remaining(transport);
     try {
-      return binary ? parseBinary(routes) : parseCompact(routes);
+      if (protocol == TBinaryProtocol.class) {
+        return parseBinary((TBinaryProtocol) in, routes);
+      }
+      return protocol == TJSONProtocol.class ? parseJson(routes) : parseCompact(routes);
     } finally {
       buffer = null;
     }
   }
 
-  private boolean parseBinary(RouteTable routes) {
+  private static boolean isKnown(Class<?> protocol) {
+    return protocol == TBinaryProtocol.class
+        || protocol == TCompactProtocol.class
+        || protocol == TTupleProtocol.class
+        || protocol == TJSONProtocol.class;
+  }
+
+  private boolean parseBinary(TBinaryProtocol in, RouteTable routes) {
     int version = i32();
+    if (version >= 0 && at >= 0) {
+      return Hidden.readsOldBinary(in) && parseOldBinary(version, routes);
+    }
     int length = i32();
     int from = skip(length);
     seqid = i32();
     type = (byte) version;
     return at >= 0 && version >>> 16 == 0x8001 && route(routes, from, length);
+  }
+
+  private boolean parseOldBinary(int length, RouteTable routes) {
+    int from = skip(length);
+    int typeAt = skip(1);
+    seqid = i32();
+    if (at < 0) {
+      return false;
+    }
+    type = buffer[typeAt];
+    return route(routes, from, length);
   }
 
   private boolean parseCompact(RouteTable routes) {
@@ -144,6 +167,49 @@ final class Header {
     int length = varint();
     int from = skip(length);
     return at >= 0 && (versionAndType & 0x1f) == COMPACT_VERSION && route(routes, from, length);
+  }
+
+  /** Only as TJSONProtocol writes it, and names without escapes. */
+  private boolean parseJson(RouteTable routes) {
+    if (!passOver('[') || !passOver('1') || !passOver(',') || !passOver('"')) {
+      return false;
+    }
+    int from = at;
+    while (at < end && buffer[at] != '"') {
+      if (buffer[at++] == '\\') {
+        return false;
+      }
+    }
+    int length = at - from;
+    if (!passOver('"') || !passOver(',')) {
+      return false;
+    }
+    long number = jsonNumber();
+    type = (byte) number;
+    boolean asExpected = number >= 0 && number <= Byte.MAX_VALUE && passOver(',');
+    number = jsonNumber();
+    seqid = (int) number;
+    return asExpected && number == seqid && passOver(',') && route(routes, from, length);
+  }
+
+  private boolean passOver(char expected) {
+    if (at >= end || buffer[at] != expected) {
+      return false;
+    }
+    at++;
+    return true;
+  }
+
+  /** A decimal number of 1 to 10 digits, or one that is none. */
+  private long jsonNumber() {
+    boolean negative = passOver('-');
+    int from = at;
+    long number = 0;
+    while (at < end && at - from <= 10 && buffer[at] >= '0' && buffer[at] <= '9') {
+      number = 10 * number + buffer[at++] - '0';
+    }
+    boolean readable = at > from && at - from <= 10;
+    return readable ? (negative ? -number : number) : Long.MIN_VALUE;
   }
 
   private boolean route(RouteTable routes, int from, int length) {

@@ -148,7 +148,7 @@ final class RequestContext {
     }
     return in instanceof ReplyWatch watched
         ? watched.isRead()
-        : in.getTransport().getBytesRemainingInBuffer() == 0;
+        : Frame.remaining(in.getTransport()) == 0;
   }
 
   /** Takes over a permit of the breaker of the request's own method. */

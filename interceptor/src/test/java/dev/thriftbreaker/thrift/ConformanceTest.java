@@ -2,13 +2,14 @@ package dev.thriftbreaker.thrift;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
-import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.thriftbreaker.breaker.CircuitBreaker;
-import dev.thriftbreaker.thrift.TestServer.Connection;
-import dev.thriftbreaker.thrift.TestServer.Kind;
+import dev.thriftbreaker.thrift.MatrixServer.Connection;
+import dev.thriftbreaker.thrift.MatrixServer.Kind;
+import dev.thriftbreaker.thrift.MatrixServer.Wire;
 import dev.thriftbreaker.thrift.TestServer.Language;
-import dev.thriftbreaker.thrift.TestServer.Wire;
+import dev.thriftbreaker.thrift.gen.Echo;
 import dev.thriftbreaker.thrift.gen.Grade;
 import dev.thriftbreaker.thrift.gen.Item;
 import dev.thriftbreaker.thrift.gen.Ledger;
@@ -19,139 +20,102 @@ import dev.thriftbreaker.thrift.gen.Stock;
 import dev.thriftbreaker.thrift.gen.Warehouse;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.Callable;
-import java.util.concurrent.Executor;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
-import org.apache.thrift.TApplicationException;
-import org.apache.thrift.TAsyncProcessor;
+import org.apache.thrift.TException;
 import org.apache.thrift.TMultiplexedProcessor;
 import org.apache.thrift.TProcessor;
+import org.apache.thrift.TProcessorFactory;
 import org.apache.thrift.protocol.TMultiplexedProtocol;
+import org.apache.thrift.protocol.TProtocol;
+import org.apache.thrift.transport.TTransport;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Real servers, bare and wrapped, are asked the same on one connection each. What they answer is
- * the same to the byte; only what is shed differs, and it leaves the connection as it was.
+ * Real servers of every kind, bare and wrapped, are asked the same over every transport and
+ * protocol that they support. What they answer is the same to the byte; only what is shed differs,
+ * and it leaves the connection as it was.
  */
 class ConformanceTest {
 
-  private final CircuitBreaker stock = Breakers.closed("stock");
-  private final RequestPath path =
-      new RequestPath(
-          Map.of("stock", stock),
-          Map.of("reserve", List.of("stock"), "note", List.of("stock"), "touch", List.of("stock")),
-          System::nanoTime);
+  /** How the service is put into the server. A further way is a further constant. */
+  enum Processing {
+    PLAIN,
+    MULTIPLEXED,
+    DEFAULT_OF_MULTIPLEXED,
+    FACTORY;
 
-  static Stream<Arguments> servers() {
+    /** How a client calls the service; null for not at all. */
+    String service() {
+      return this == MULTIPLEXED ? "Echo" : null;
+    }
+
+    String canonicalName(String method) {
+      return this == MULTIPLEXED ? "Echo." + method : method;
+    }
+
+    /**
+     * Generated code casts the protocols of tuples to their class, so nothing may be in between.
+     */
+    boolean supports(Language language) {
+      return language != Language.TUPLE || this == PLAIN || this == FACTORY;
+    }
+
+    TProcessor over(TProcessor echo) {
+      if (this == PLAIN || this == FACTORY) {
+        return echo;
+      }
+      TMultiplexedProcessor services = new TMultiplexedProcessor();
+      services.registerProcessor("Ledger", new Ledger.Processor<Ledger.Iface>(null));
+      if (this == MULTIPLEXED) {
+        services.registerProcessor("Echo", echo);
+      } else {
+        services.registerDefault(echo);
+      }
+      return services;
+    }
+
+    TProcessorFactory factory(TProcessor processor) {
+      if (this != FACTORY) {
+        return new TProcessorFactory(processor);
+      }
+      return new TProcessorFactory(null) {
+        @Override
+        public TProcessor getProcessor(TTransport transport) {
+          return processor;
+        }
+
+        @Override
+        public boolean isAsyncProcessor() {
+          return false;
+        }
+      };
+    }
+  }
+
+  private final CircuitBreaker stock = Breakers.closed("stock");
+
+  static Stream<Arguments> everyTriple() {
     List<Arguments> all = new ArrayList<>();
     for (Kind kind : Kind.values()) {
-      for (Wire wire : Wire.values()) {
+      for (Wire wire : kind.wires()) {
         for (Language language : Language.values()) {
-          boolean possible =
-              wire != Wire.PLAIN || !kind.isNonblocking() && language != Language.TUPLE;
-          if (possible) {
-            all.add(Arguments.of(kind, wire, language));
-          }
+          all.add(arguments(kind, wire, language));
         }
       }
     }
     return all.stream();
   }
 
-  @ParameterizedTest
-  @MethodSource("servers")
-  void answersLikeTheBareServerAndShedsWithoutHarm(Kind kind, Wire wire, Language language)
-      throws Exception {
-    WarehouseHandler bareHandler = new WarehouseHandler(new RealStock());
-    WarehouseHandler handler = new WarehouseHandler(new RealStock());
-    Conversation bare = new Conversation(language, bareHandler, false);
-    Conversation wrapped = new Conversation(language, handler, true);
-
-    try (TestServer server =
-        new TestServer(kind, wire, language, new Warehouse.Processor<>(bareHandler))) {
-      bare.hold(server);
-    }
-    try (TestServer server =
-        new TestServer(kind, wire, language, path.wrap(new Warehouse.Processor<>(handler)))) {
-      wrapped.hold(server);
-    }
-
-    assertAlike(wrapped, bare, language, "Internal error processing crash");
-  }
-
-  static Stream<Arguments> asyncServers() {
-    return servers()
-        .filter(server -> ((Kind) server.get()[0]).isNonblocking())
-        .flatMap(
-            server ->
-                Stream.of(true, false)
-                    .map(
-                        at -> Arguments.of(server.get()[0], server.get()[1], server.get()[2], at)));
-  }
-
-  @ParameterizedTest
-  @MethodSource("asyncServers")
-  void answersLikeTheBareAsynchronousServerAndShedsWithoutHarm(
-      Kind kind, Wire wire, Language language, boolean atOnce) throws Exception {
-    WarehouseHandler bareHandler = new WarehouseHandler(new RealStock());
-    WarehouseHandler handler = new WarehouseHandler(new RealStock());
-    Conversation bare = new Conversation(language, bareHandler, false);
-    Conversation wrapped = new Conversation(language, handler, true);
-    ExecutorService other = Executors.newSingleThreadExecutor();
-    Executor executor = atOnce ? Runnable::run : other;
-
-    try (TestServer server =
-        new TestServer(
-            kind,
-            wire,
-            language,
-            new Warehouse.AsyncProcessor<>(new AsyncWarehouse(bareHandler, executor)))) {
-      bare.hold(server);
-    }
-    TProcessor processor =
-        path.wrap(new Warehouse.AsyncProcessor<>(new AsyncWarehouse(handler, executor)));
-    try (TestServer server = new TestServer(kind, wire, language, processor)) {
-      wrapped.hold(server);
-    }
-    other.shutdown();
-
-    assertThat(processor).isInstanceOf(TAsyncProcessor.class);
-    assertAlike(wrapped, bare, language, "no");
-  }
-
-  private void assertAlike(
-      Conversation wrapped, Conversation bare, Language language, String crashed) {
-    assertThat(wrapped.answers).isEqualTo(bare.answers);
-    assertThat(wrapped.bytes).isEqualTo(bare.bytes);
-    String receipt = "Receipt(orderId:o-1, totalCents:450, lines:[apple, pear])";
-    List<String> expected = new ArrayList<>();
-    expected.add(receipt);
-    expected.add("OutOfStock(sku:plum, left:0)");
-    expected.add("6 " + crashed);
-    expected.addAll(List.of("5", "7", "null"));
-    if (language != Language.TUPLE) {
-      expected.add("1 Invalid method name: 'ping'");
-    }
-    expected.add(receipt);
-    assertThat(wrapped.answers).isEqualTo(expected);
-    boolean told = language != Language.TUPLE;
-    assertStats("place", 3, 3, 0, 0);
-    assertStats("crash", 1, told ? 0 : 1, told ? 1 : 0, 0);
-    assertStats("reserve", 3, 1, 0, 2);
-    assertStats("note", 2, 1, 0, 1);
-    assertStats("unknown", told ? 1 : 0, 0, told ? 1 : 0, 0);
-  }
-
-  private void assertStats(String name, long requests, long successes, long failures, long sheds) {
+  private static void assertStats(
+      RequestPath path, String name, long requests, long successes, long failures, long sheds) {
     MethodStats stats =
         path.methods().stream().filter(m -> m.name().equals(name)).findFirst().orElseThrow();
     assertThat(stats.requests()).as(name).isEqualTo(requests);
@@ -159,115 +123,262 @@ class ConformanceTest {
     assertThat(stats.failures()).as(name).isEqualTo(failures);
     assertThat(stats.sheds()).as(name).isEqualTo(sheds);
     assertThat(stats.contained()).as(name).isZero();
-    assertThat(stats.inFlight()).as(name).isZero();
     assertThat(stats.latency().count()).as(name).isEqualTo(successes + failures);
   }
 
-  /** The same calls in the same order; those shed by the wrapped server are not compared. */
-  private final class Conversation {
-    final List<String> answers = new ArrayList<>();
-    private final Language language;
-    private final WarehouseHandler handler;
-    private final boolean shedding;
-    byte[] bytes;
-
-    Conversation(Language language, WarehouseHandler handler, boolean shedding) {
-      this.language = language;
-      this.handler = handler;
-      this.shedding = shedding;
-    }
-
-    void hold(TestServer server) throws Exception {
-      try (Connection connection = server.connect()) {
-        Warehouse.Client client = new Warehouse.Client(connection.protocol);
-        ask(() -> client.place(order(3)));
-        ask(() -> client.place(order(0)));
-        ask(() -> client.crash("no"));
-        shed(connection, client);
-        ask(() -> client.count(order(3).getItems()));
-        client.note("hello");
-        client.noteFailing("crash");
-        ask(() -> client.reserve("apple", 7));
-        ask(
-            () -> {
-              client.touch("apple");
-              return null;
-            });
-        if (language != Language.TUPLE) { // no server can pass over arguments in tuples
-          ask(() -> new Stock.Client(connection.protocol).ping(1));
+  /** All pairs of ways to put the service in with servers, transports and protocols. */
+  static Stream<Arguments> everyPair() {
+    List<Arguments> all = new ArrayList<>();
+    Processing[] ways = Processing.values();
+    for (Kind kind : Kind.values()) {
+      int i = kind.ordinal();
+      for (Wire wire : kind.wires()) {
+        for (Language language : Language.values()) {
+          Processing way = ways[1 + i++ % (ways.length - 1)];
+          if (way.supports(language)) {
+            all.add(arguments(kind, wire, language, way));
+          }
         }
-        ask(() -> client.place(order(3)));
-        bytes = connection.tap.seen();
-        List<String> notes =
-            shedding ? List.of("hello", "crash") : List.of("late", "hello", "crash");
-        // an asynchronous server begins the next request while a oneway handler runs
-        await()
-            .pollDelay(Duration.ZERO)
-            .pollInterval(Duration.ofMillis(1))
-            .untilAsserted(
-                () -> assertThat(handler.notes).containsExactlyInAnyOrderElementsOf(notes));
       }
     }
+    return all.stream();
+  }
 
-    private void shed(Connection connection, Warehouse.Client client) throws Exception {
-      if (shedding) {
-        Breakers.open(stock);
+  @ParameterizedTest(name = "{arguments}")
+  @MethodSource("everyTriple")
+  void answersLikeTheBareServerAndShedsWithoutHarm(Kind kind, Wire wire, Language language)
+      throws Exception {
+    Cell cell = new Cell(kind, wire, language, Processing.PLAIN);
+
+    RequestPath path = compare(cell, EchoConversation::aboutEverything);
+
+    if (cell.passesUntouched()) {
+      assertThat(path.methods()).allSatisfy(method -> assertThat(method.requests()).isZero());
+      return;
+    }
+    boolean told = language != Language.TUPLE;
+    assertStats(path, "bytes", 5, 5, 0, 0);
+    assertStats(path, "fail", 6, told ? 2 : 6, told ? 4 : 0, 0);
+    assertStats(path, "sendFailing", 2, 2, 0, 0);
+    assertStats(path, "need", 7, 1, 0, 6);
+    assertStats(path, "sendNeeding", 3, 0, 0, 3);
+    assertStats(path, "unknown", told ? 1 : 0, 0, told ? 1 : 0, 0);
+  }
+
+  @ParameterizedTest(name = "{arguments}")
+  @MethodSource("everyPair")
+  void answersLikeTheBareServerWhateverTheServiceIsPutInto(
+      Kind kind, Wire wire, Language language, Processing processing) throws Exception {
+    compare(new Cell(kind, wire, language, processing), EchoConversation::aboutEverything);
+  }
+
+  static Stream<Arguments> everySocket() {
+    return everyTriple().filter(triple -> triple.get()[0] != Kind.SERVLET);
+  }
+
+  @ParameterizedTest(name = "{arguments}")
+  @MethodSource("everySocket")
+  void answersRequestsThatDoNotWaitForEachOther(Kind kind, Wire wire, Language language)
+      throws Exception {
+    compare(new Cell(kind, wire, language, Processing.PLAIN), EchoConversation::withoutWaiting);
+  }
+
+  static Stream<Arguments> endings() {
+    List<Arguments> all = new ArrayList<>();
+    for (Kind kind : Kind.values()) {
+      for (Wire wire : kind.wires()) {
+        all.add(arguments(kind, wire, Language.COMPACT, "transport"));
       }
-      connection.tap.pause(true);
-      Throwable first = catchThrowable(() -> client.reserve("apple", 1));
-      client.note("late");
-      Throwable second = catchThrowable(() -> client.reserve("apple", 1));
-      connection.tap.pause(false);
-      if (shedding) {
-        for (Throwable shed : List.of(first, second)) {
-          assertThat(shed)
-              .isInstanceOf(TApplicationException.class)
-              .message()
-              .matches("SHED dependency=stock state=OPEN retryAfterMs=(59\\d{3}|60000)");
-          assertThat(((TApplicationException) shed).getType()).isEqualTo(11);
-        }
-        Breakers.close(stock);
-      } else {
-        assertThat(first).isNull();
+      // the others leave the client waiting, or do not survive it
+      if (kind != Kind.SIMPLE && kind != Kind.SASL_NONBLOCKING) {
+        all.add(arguments(kind, kind.wires().iterator().next(), Language.BINARY, "error"));
       }
     }
+    return all.stream();
+  }
 
-    private void ask(Callable<?> call) {
-      Object[] result = new Object[1];
-      Throwable thrown = catchThrowable(() -> result[0] = call.call());
-      if (thrown instanceof TApplicationException e) {
-        answers.add(e.getType() + " " + e.getMessage());
-      } else {
-        answers.add(String.valueOf(thrown == null ? result[0] : thrown));
-      }
+  @ParameterizedTest(name = "{arguments}")
+  @MethodSource("endings")
+  void givesUpAConnectionAsTheBareServerDoes(Kind kind, Wire wire, Language language, String how)
+      throws Exception {
+    compare(new Cell(kind, wire, language, Processing.PLAIN), talk -> talk.endingWith(how));
+  }
+
+  @ParameterizedTest(name = "{arguments}")
+  @EnumSource
+  void givesUpAConnectionThatAsksForAnotherServiceAsTheBareServerDoes(Kind kind) throws Exception {
+    for (Wire wire : kind.wires()) {
+      compare(
+          new Cell(kind, wire, Language.BINARY, Processing.MULTIPLEXED),
+          EchoConversation::aboutAnotherService);
     }
   }
 
-  static Order order(int plums) {
-    List<Item> items = new ArrayList<>();
-    items.add(
-        new Item("apple", 1, 1.5, true, Grade.NEW)
-            .setLabel(ByteBuffer.wrap("a \"b\" \u00e9".getBytes(StandardCharsets.UTF_8))));
-    if (plums == 0) {
-      items.add(new Item("plum", 0, 0.25, false, Grade.USED));
-    } else {
-      items.add(new Item("pear", plums + 1, 0.75, false, Grade.USED));
+  static Stream<Arguments> everyFrame() {
+    return everyTriple().filter(triple -> ((Wire) triple.get()[1]).holdsMessages);
+  }
+
+  @ParameterizedTest(name = "{arguments}")
+  @MethodSource("everyFrame")
+  void doesNotLookAtTheArgumentsOfWhatItSheds(Kind kind, Wire wire, Language language)
+      throws Exception {
+    RequestPath path = path(Processing.PLAIN);
+    EchoHandler handler = new EchoHandler();
+    Witness witness = new Witness(handler);
+
+    List<String> heard =
+        hold(
+            new Cell(kind, wire, language, Processing.PLAIN),
+            EchoConversation::unreadably,
+            path.wrap(witness),
+            witness);
+
+    assertThat(heard.get(0)).startsWith("text: a ");
+    assertThat(heard.get(1)).startsWith("need: 9 bytes ");
+    assertThat(handler.sent).isEmpty();
+    assertStats(path, "need", 5, 1, 0, 4);
+    assertStats(path, "sendNeeding", 3, 0, 0, 3);
+  }
+
+  static Stream<Arguments> large() {
+    int megabytes = 1_000_000;
+    return Stream.of(
+        arguments(Kind.SIMPLE, Wire.ZLIB, Language.BINARY, megabytes),
+        arguments(Kind.THREAD_POOL, Wire.PLAIN, Language.BINARY, 16 * megabytes),
+        arguments(Kind.THREAD_POOL, Wire.PLAIN, Language.JSON, megabytes),
+        arguments(Kind.THREAD_POOL, Wire.TLS, Language.COMPACT, 4 * megabytes),
+        arguments(Kind.THREAD_POOL, Wire.FRAMED, Language.COMPACT, 16 * megabytes),
+        arguments(Kind.THREAD_POOL, Wire.SASL, Language.COMPACT, megabytes),
+        arguments(Kind.NONBLOCKING, Wire.FAST_FRAMED, Language.BINARY, 16 * megabytes),
+        arguments(Kind.NONBLOCKING, Wire.FRAMED, Language.JSON, megabytes),
+        arguments(Kind.HSHA, Wire.FRAMED, Language.BINARY, 16 * megabytes),
+        arguments(Kind.THREADED_SELECTOR, Wire.FRAMED, Language.TUPLE, 4 * megabytes),
+        arguments(Kind.THREADED_SELECTOR, Wire.ZLIB_OVER_FRAMED, Language.COMPACT, megabytes),
+        arguments(Kind.SASL_NONBLOCKING, Wire.SASL, Language.BINARY, 16 * megabytes),
+        arguments(Kind.SERVLET, Wire.HTTP, Language.COMPACT, 4 * megabytes));
+  }
+
+  @ParameterizedTest(name = "{arguments}")
+  @MethodSource("large")
+  void answersLargeRequestsLikeTheBareServer(Kind kind, Wire wire, Language language, int size)
+      throws Exception {
+    compare(new Cell(kind, wire, language, Processing.PLAIN), talk -> talk.aboutMuch(size));
+  }
+
+  static Stream<Arguments> tooLarge() {
+    int frame = 16_384_000;
+    return Stream.of(
+        arguments(Kind.THREAD_POOL, Wire.PLAIN, Language.BINARY, 101 * 1024 * 1024),
+        arguments(Kind.THREAD_POOL, Wire.FRAMED, Language.BINARY, frame),
+        arguments(Kind.THREAD_POOL, Wire.SASL, Language.COMPACT, frame),
+        arguments(Kind.HSHA, Wire.FAST_FRAMED, Language.COMPACT, frame),
+        arguments(Kind.THREADED_SELECTOR, Wire.FRAMED, Language.TUPLE, frame),
+        arguments(Kind.SASL_NONBLOCKING, Wire.SASL, Language.BINARY, frame));
+  }
+
+  @ParameterizedTest(name = "{arguments}")
+  @MethodSource("tooLarge")
+  void refusesWhatIsTooLargeLikeTheBareServer(Kind kind, Wire wire, Language language, int size)
+      throws Exception {
+    compare(new Cell(kind, wire, language, Processing.PLAIN), talk -> talk.tooMuch(size));
+  }
+
+  private interface Talk {
+    void about(EchoConversation conversation) throws Exception;
+  }
+
+  private record Cell(Kind kind, Wire wire, Language language, Processing processing) {
+
+    /** Tuples whose header was read can neither be given back nor passed over. */
+    boolean passesUntouched() {
+      return language == Language.TUPLE && !wire.holdsMessages;
     }
-    return new Order(
-        "o-1", 1_700_000_000_000L, items, Map.of("gift", 1), Set.of((short) 7), (byte) 2);
+  }
+
+  private RequestPath compare(Cell cell, Talk talk) throws Exception {
+    // given
+    Processing processing = cell.processing;
+    RequestPath path = path(processing);
+    EchoHandler bareHandler = new EchoHandler();
+    EchoHandler handler = new EchoHandler();
+    TProcessor bare = processing.over(new Echo.Processor<>(bareHandler));
+    Witness witness = new Witness(handler);
+    TProcessor wrapped = path.wrap(processing.over(witness));
+
+    // when
+    List<String> expected = hold(cell, talk, bare, null);
+    List<String> heard = hold(cell, talk, wrapped, witness);
+
+    // then
+    assertThat(heard).isEqualTo(expected);
+    List<String> passed = new ArrayList<>(bareHandler.sent);
+    if (!cell.passesUntouched()) {
+      passed.removeIf(text -> SHED.contains(text) || text.startsWith("yyyy"));
+    }
+    assertThat(handler.sent).isEqualTo(passed);
+    assertThat(path.methods()).allSatisfy(method -> assertThat(method.inFlight()).isZero());
+    return path;
+  }
+
+  private RequestPath path(Processing processing) {
+    return new RequestPath(
+        Map.of("stock", stock),
+        Map.of(
+            processing.canonicalName("need"), List.of("stock"),
+            processing.canonicalName("sendNeeding"), List.of("stock")),
+        System::nanoTime);
+  }
+
+  private static final Set<String> SHED =
+      Set.of("at first", "in between", "at last", "without waiting");
+
+  private List<String> hold(Cell cell, Talk talk, TProcessor processor, Witness witness)
+      throws Exception {
+    Processing processing = cell.processing;
+    try (MatrixServer server =
+        new MatrixServer(cell.kind, cell.wire, cell.language, processing.factory(processor))) {
+      CircuitBreaker dependency = witness == null || cell.passesUntouched() ? null : stock;
+      EchoConversation conversation;
+      try (Connection connection = server.connect()) {
+        conversation =
+            new EchoConversation(connection, cell.language, processing.service(), dependency);
+        talk.about(conversation);
+      }
+      if (witness != null && processing.over(witness) == witness && witness.seen.get() != null) {
+        assertThat(server.made(witness.seen.get()))
+            .as("the delegate reads with the server's own protocol")
+            .isEqualTo(cell.wire.holdsMessages || cell.passesUntouched());
+      }
+      return conversation.heard;
+    }
+  }
+
+  /** The service, and the protocol that it was last given to read from. */
+  private static final class Witness extends Echo.Processor<Echo.Iface> {
+    final AtomicReference<TProtocol> seen = new AtomicReference<>();
+
+    Witness(Echo.Iface handler) {
+      super(handler);
+    }
+
+    @Override
+    public void process(TProtocol in, TProtocol out) throws TException {
+      seen.set(in);
+      super.process(in, out);
+    }
   }
 
   static Stream<Arguments> multiplexedServers() {
     return Stream.of(
-        Arguments.of(Kind.THREAD_POOL, Wire.PLAIN, Language.BINARY),
-        Arguments.of(Kind.THREAD_POOL, Wire.PLAIN, Language.JSON),
-        Arguments.of(Kind.THREAD_POOL, Wire.FAST_FRAMED, Language.COMPACT),
-        Arguments.of(Kind.HSHA, Wire.FRAMED, Language.BINARY),
-        Arguments.of(Kind.HSHA, Wire.FRAMED, Language.COMPACT),
-        Arguments.of(Kind.HSHA, Wire.FRAMED, Language.JSON));
+        arguments(Kind.THREAD_POOL, Wire.PLAIN, Language.BINARY),
+        arguments(Kind.THREAD_POOL, Wire.PLAIN, Language.JSON),
+        arguments(Kind.THREAD_POOL, Wire.FAST_FRAMED, Language.COMPACT),
+        arguments(Kind.HSHA, Wire.FRAMED, Language.BINARY),
+        arguments(Kind.HSHA, Wire.FRAMED, Language.COMPACT),
+        arguments(Kind.HSHA, Wire.FRAMED, Language.JSON));
   }
 
-  @ParameterizedTest
+  @ParameterizedTest(name = "{arguments}")
   @MethodSource("multiplexedServers")
   void answersLikeTheBareServerWithSeveralServices(Kind kind, Wire wire, Language language)
       throws Exception {
@@ -285,7 +396,8 @@ class ConformanceTest {
       services.registerProcessor("Ledger", new Ledger.Processor<>(new LedgerHandler()));
       services.registerDefault(new Warehouse.Processor<>(new WarehouseHandler(new RealStock())));
       TProcessor processor = wrap ? shared.wrap(services) : services;
-      try (TestServer server = new TestServer(kind, wire, language, processor);
+      try (MatrixServer server =
+              new MatrixServer(kind, wire, language, new TProcessorFactory(processor));
           Connection connection = server.connect()) {
         Warehouse.Client warehouse =
             new Warehouse.Client(new TMultiplexedProtocol(connection.protocol, "Warehouse"));
@@ -316,6 +428,20 @@ class ConformanceTest {
     assertThat(shared.methods())
         .extracting(MethodStats::name)
         .contains("Ledger.book", "Ledger.count", "Warehouse.count", "count", "unknown");
+  }
+
+  static Order order(int plums) {
+    List<Item> items = new ArrayList<>();
+    items.add(
+        new Item("apple", 1, 1.5, true, Grade.NEW)
+            .setLabel(ByteBuffer.wrap("a \"b\" \u00e9".getBytes(StandardCharsets.UTF_8))));
+    if (plums == 0) {
+      items.add(new Item("plum", 0, 0.25, false, Grade.USED));
+    } else {
+      items.add(new Item("pear", plums + 1, 0.75, false, Grade.USED));
+    }
+    return new Order(
+        "o-1", 1_700_000_000_000L, items, Map.of("gift", 1), Set.of((short) 7), (byte) 2);
   }
 
   static final class LedgerHandler implements Ledger.Iface {

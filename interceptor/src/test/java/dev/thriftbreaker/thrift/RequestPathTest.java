@@ -10,6 +10,7 @@ import dev.thriftbreaker.thrift.TestServer.Language;
 import dev.thriftbreaker.thrift.TestServer.Wire;
 import dev.thriftbreaker.thrift.gen.Ledger;
 import dev.thriftbreaker.thrift.gen.Warehouse;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,7 @@ import org.apache.thrift.TApplicationException;
 import org.apache.thrift.TException;
 import org.apache.thrift.TMultiplexedProcessor;
 import org.apache.thrift.TProcessor;
+import org.apache.thrift.protocol.TBinaryProtocol;
 import org.apache.thrift.protocol.TMessage;
 import org.apache.thrift.protocol.TMessageType;
 import org.apache.thrift.protocol.TMultiplexedProtocol;
@@ -29,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RequestPathTest {
 
@@ -301,6 +304,73 @@ class RequestPathTest {
   }
 
   @Test
+  void doesNotShedAMessageOfAnOldClientThatTheProtocolRefuses() throws TException {
+    // given
+    TProcessor processor = path(Map.of("count", List.of("stock"))).wrap(bare);
+    Breakers.open(stock);
+    Pipe pipe = new Pipe(Wire.FRAMED, Language.OLD_BINARY);
+    TProtocol strict = new TBinaryProtocol(pipe.serverIn.getTransport(), true, true);
+
+    // when / then
+    new Warehouse.Client(pipe.clientOut).send_count(List.of());
+    assertThatThrownBy(() -> processor.process(strict, pipe.serverOut))
+        .isInstanceOf(TProtocolException.class)
+        .hasMessage("Missing version in readMessageBegin, old client?");
+    assertThat(pipe.toClient.length()).isZero();
+  }
+
+  @Test
+  void shedsAJsonMessageWhoseHeaderIsWrittenInAnotherWay() throws TException {
+    // given a name with an escape, which is read from the protocol and not in place
+    TProcessor processor = path(Map.of("count", List.of("stock"))).wrap(bare);
+    Breakers.open(stock);
+    Pipe pipe = new Pipe(Wire.FRAMED, Language.JSON);
+
+    // when
+    byte[] message = "[1,\"co\\u0075nt\",1,7,{}]".getBytes(StandardCharsets.UTF_8);
+    pipe.clientOut.getTransport().write(message);
+    pipe.clientOut.getTransport().flush();
+    processor.process(pipe.serverIn, pipe.serverOut);
+
+    // then
+    TMessage reply = pipe.clientIn.readMessageBegin();
+    assertThat(reply.name).isEqualTo("count");
+    assertThat(reply.seqid).isEqualTo(7);
+    assertThat(TApplicationException.readFrom(pipe.clientIn))
+        .hasMessageStartingWith("SHED dependency=stock");
+  }
+
+  /** What is at fault may be the header's type or number, its end, or what comes after it. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "[",
+        "[1,\"count\"",
+        "[1,\"count\",1,5",
+        "[1,\"count\",1,5,",
+        "[1,\"count\",1,5,{}]",
+        "[1,\"count\",1,-5,{}]",
+        "[1,\"count\",1,99999999999,{}]",
+        "[1,\"count\",1,9999999999,{}]",
+        "[1,\"count\",1,,{}]",
+        "[1,\"count\",300,5,{}]",
+        "[1,\"count\",4,5,{}]",
+        "[1,\"count\",1.5,5,{}]",
+        "[2,\"count\",1,5,{}]",
+        "[1,\"ap\\u0070le\",1,5,{}]",
+        "[1,\"\",1,5,{\"1\":{\"str\":\"a\"}}]",
+        "[1,\"count\",1,5,{\"1\":{\"str\":\"a\"}}]",
+        "[1,\"count\",1,5,{\"1\":{\"lst\":[\"rec\",9]}}]",
+        " [1,\"count\",1,5,{}]"
+      })
+  void answersAnyJsonLikeTheBareProcessor(String json) throws TException {
+    for (Wire wire : List.of(Wire.FRAMED, Wire.FAST_FRAMED)) {
+      assertAnswersLikeTheBareProcessor(wire, Language.JSON, json.getBytes(StandardCharsets.UTF_8));
+    }
+  }
+
+  @Test
   void doesNotShedAMessageOfAnotherVersion() throws TException {
     // given
     TProcessor processor = path(Map.of("count", List.of("stock"))).wrap(bare);
@@ -337,28 +407,37 @@ class RequestPathTest {
     "8221ffffffffffff0f05",
     "822201056170706c6500",
     "82210105636f756e7400",
-    "822101ffffffff0f"
+    "822101ffffffff0f",
+    "00000005636f756e740100000001ff",
+    "00000005636f756e740100",
+    "00000005636f756e7404000000010f",
+    "7fffffff636f756e740100000001"
   })
   void answersAnyFrameLikeTheBareProcessor(String hex) throws TException {
     byte[] frame = new byte[hex.length() / 2];
     for (int i = 0; i < frame.length; i++) {
       frame[i] = (byte) Integer.parseInt(hex.substring(2 * i, 2 * i + 2), 16);
     }
-    for (Language language : List.of(Language.BINARY, Language.COMPACT)) {
+    for (Language language : Language.values()) {
       for (Wire wire : List.of(Wire.FRAMED, Wire.FAST_FRAMED)) {
-        Pipe bared = new Pipe(wire, language);
-        Pipe wrapped = new Pipe(wire, language);
-        TProcessor processor = path(Map.of("count", List.of("stock"))).wrap(bare);
-
-        Throwable expected = send(bared, frame, bare);
-        Throwable actual = send(wrapped, frame, processor);
-
-        assertThat(actual == null ? null : actual.getClass())
-            .isEqualTo(expected == null ? null : expected.getClass());
-        assertThat(bytes(wrapped.toClient)).isEqualTo(bytes(bared.toClient));
-        assertThat(wrapped.toServer.length()).isEqualTo(bared.toServer.length());
+        assertAnswersLikeTheBareProcessor(wire, language, frame);
       }
     }
+  }
+
+  private void assertAnswersLikeTheBareProcessor(Wire wire, Language language, byte[] frame)
+      throws TException {
+    Pipe bared = new Pipe(wire, language);
+    Pipe wrapped = new Pipe(wire, language);
+    TProcessor processor = path(Map.of("count", List.of("stock"))).wrap(bare);
+
+    Throwable expected = send(bared, frame, bare);
+    Throwable actual = send(wrapped, frame, processor);
+
+    assertThat(actual == null ? null : actual.getClass())
+        .isEqualTo(expected == null ? null : expected.getClass());
+    assertThat(bytes(wrapped.toClient)).isEqualTo(bytes(bared.toClient));
+    assertThat(wrapped.toServer.length()).isEqualTo(bared.toServer.length());
   }
 
   @ParameterizedTest

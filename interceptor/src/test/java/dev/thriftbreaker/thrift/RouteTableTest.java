@@ -18,7 +18,11 @@ class RouteTableTest {
 
   private static Route route(String name) {
     return new Route(
-        name, false, List.of(), new MethodStats(name, List.of(), () -> 0), ShedReply.DEFAULT, null);
+        name,
+        false,
+        new MethodStats(name, new Requirements(List.of(), List.of(), false, bound -> 0), () -> 0),
+        ShedReply.DEFAULT,
+        null);
   }
 
   private static Map<String, Route> routes(List<String> names) {

@@ -45,7 +45,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What requests come to that are shed at the door, on real servers. */
 class ShedReplyTest {
 
-  private static final String SERVERS = "dev.thriftbreaker.thrift.ConformanceTest#servers";
+  private static final String SERVERS = "dev.thriftbreaker.thrift.AsyncConformanceTest#servers";
   private static final String MULTIPLEXED =
       "dev.thriftbreaker.thrift.ConformanceTest#multiplexedServers";
 

@@ -19,6 +19,13 @@ final class Tap extends TLayeredTransport {
     return seen.toByteArray();
   }
 
+  /** What was seen since the last time. */
+  byte[] take() {
+    byte[] taken = seen.toByteArray();
+    seen.reset();
+    return taken;
+  }
+
   void pause(boolean pause) {
     paused = pause;
   }
