@@ -50,6 +50,7 @@ final class ServiceMethods {
   private static final Logger log = LoggerFactory.getLogger(ServiceMethods.class);
 
   private final List<ServiceMethod> found = new ArrayList<>();
+  private final List<Class<?>> functions = new ArrayList<>();
   private boolean complete = true;
 
   ServiceMethods(TProcessor processor) {
@@ -61,15 +62,17 @@ final class ServiceMethods {
   }
 
   /**
-   * What there is to know of a processor.
+   * What tells processors apart as far as their methods go.
    *
-   * @param found its methods
+   * @param wireNames how requests call the methods
+   * @param functions the generated classes behind them, in the same order
    * @param complete whether there are no others
    */
-  record Listing(List<ServiceMethod> found, boolean complete) {}
+  record Listing(List<String> wireNames, List<Class<?>> functions, boolean complete) {}
 
   Listing listing() {
-    return new Listing(found, complete);
+    return new Listing(
+        found.stream().map(ServiceMethod::wireName).toList(), List.copyOf(functions), complete);
   }
 
   List<ServiceMethod> found() {
@@ -88,13 +91,23 @@ final class ServiceMethods {
           .getProcessMapView()
           .forEach(
               (name, function) ->
-                  add(service, name, function.isOneway(), function::getEmptyResultInstance));
+                  add(
+                      service,
+                      name,
+                      function.isOneway(),
+                      function.getClass(),
+                      function::getEmptyResultInstance));
     } else if (processor instanceof TBaseAsyncProcessor<?> generated) {
       generated
           .getProcessMapView()
           .forEach(
               (name, function) ->
-                  add(service, name, function.isOneway(), function::getEmptyResultInstance));
+                  add(
+                      service,
+                      name,
+                      function.isOneway(),
+                      function.getClass(),
+                      function::getEmptyResultInstance));
     } else {
       complete = false;
     }
@@ -102,7 +115,12 @@ final class ServiceMethods {
 
   @SuppressWarnings("rawtypes") // in libthrift's own signatures
   private void add(
-      String service, String name, boolean oneway, Supplier<? extends TBase> emptyResult) {
+      String service,
+      String name,
+      boolean oneway,
+      Class<?> function,
+      Supplier<? extends TBase> emptyResult) {
+    functions.add(function);
     boolean alone = service.isEmpty();
     found.add(
         new ServiceMethod(

@@ -210,4 +210,14 @@ class AsyncConformanceTest {
       }
     }
   }
+
+  static Stream<Arguments> multiplexedServers() {
+    return Stream.of(
+        Arguments.of(Kind.THREAD_POOL, Wire.PLAIN, Language.BINARY),
+        Arguments.of(Kind.THREAD_POOL, Wire.PLAIN, Language.JSON),
+        Arguments.of(Kind.THREAD_POOL, Wire.FAST_FRAMED, Language.COMPACT),
+        Arguments.of(Kind.HSHA, Wire.FRAMED, Language.BINARY),
+        Arguments.of(Kind.HSHA, Wire.FRAMED, Language.COMPACT),
+        Arguments.of(Kind.HSHA, Wire.FRAMED, Language.JSON));
+  }
 }

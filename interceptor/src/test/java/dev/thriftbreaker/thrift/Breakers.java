@@ -10,8 +10,14 @@ final class Breakers {
 
   private Breakers() {}
 
+  /** At the defaults, but that no call passes while it is open and all do once it is closed. */
   static CircuitBreaker closed(String name) {
-    return closed(name, BreakerConfig.DEFAULTS);
+    return closed(
+        name,
+        BreakerConfig.builder()
+            .earlyProbeInterval(Duration.ZERO)
+            .rampInterval(Duration.ZERO)
+            .build());
   }
 
   static CircuitBreaker closed(String name, BreakerConfig config) {

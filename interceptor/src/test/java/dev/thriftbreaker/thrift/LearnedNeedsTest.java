@@ -46,6 +46,8 @@ class LearnedNeedsTest {
 
   private static final BreakerConfig SLOW_TO_PROBE =
       BreakerConfig.builder()
+          .earlyProbeInterval(Duration.ZERO)
+          .rampInterval(Duration.ZERO)
           .openDuration(Duration.ofMinutes(1))
           .maxOpenDuration(Duration.ofMinutes(1))
           .build();

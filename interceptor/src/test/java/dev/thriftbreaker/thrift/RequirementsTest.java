@@ -36,7 +36,12 @@ class RequirementsTest {
   private final Requirements requirements = learning();
 
   private CircuitBreaker breaker(String name) {
-    BreakerConfig config = BreakerConfig.builder().probes(1).build();
+    BreakerConfig config =
+        BreakerConfig.builder()
+            .probes(1)
+            .earlyProbeInterval(Duration.ZERO)
+            .rampInterval(Duration.ZERO)
+            .build();
     return new CircuitBreaker(name, config, () -> now, () -> 0.5, () -> {});
   }
 

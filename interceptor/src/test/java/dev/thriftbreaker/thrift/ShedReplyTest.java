@@ -47,7 +47,7 @@ class ShedReplyTest {
 
   private static final String SERVERS = "dev.thriftbreaker.thrift.AsyncConformanceTest#servers";
   private static final String MULTIPLEXED =
-      "dev.thriftbreaker.thrift.ConformanceTest#multiplexedServers";
+      "dev.thriftbreaker.thrift.AsyncConformanceTest#multiplexedServers";
 
   private static final List<String> STOCK = List.of("stock");
 
