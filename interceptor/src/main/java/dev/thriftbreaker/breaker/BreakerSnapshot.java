@@ -70,4 +70,13 @@ public record BreakerSnapshot(
   public Mode mode() {
     return override == null ? Mode.AUTO : override.mode();
   }
+
+  /**
+   * Whether state and mode together refuse calls, all but a few probes or some.
+   *
+   * @return true in FORCED_OPEN and, in AUTO, in every state but CLOSED
+   */
+  public boolean refusesSome() {
+    return override == null ? share < 1 : override.mode() == Mode.FORCED_OPEN;
+  }
 }

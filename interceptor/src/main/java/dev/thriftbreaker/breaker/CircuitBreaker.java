@@ -953,6 +953,16 @@ public final class CircuitBreaker {
         configVersion());
   }
 
+  /**
+   * The calls in flight that began first. Of those that hang, also where they are in the user's
+   * code; to see that, their threads are stopped for a moment.
+   *
+   * @return a few, the oldest first
+   */
+  public List<Evidence.PendingCall> oldestCalls() {
+    return inFlight.oldest(slowNanos, now());
+  }
+
   @Override
   public String toString() {
     Status current = status;
