@@ -66,14 +66,16 @@ class SettingsFileTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "colour = blue | 3: colour: no such key (expected one of: server, redis, namespace, instance, dependencies,"
-            + " defaults.SETTING, dependency.NAME.SETTING, requires.METHOD)",
+        "colour = blue | 3: colour: no such key (expected one of: server, redis, namespace, instance,"
+            + " serverThreads, dependencies, defaults.SETTING, dependency.NAME.SETTING, requires.METHOD)",
         "dependency.inventory.failureRate = 0.5 | 3: dependency.inventory.failureRate: no such setting (expected one"
             + " of: failureRateThreshold,",
         "dependency.inventory.failureRateThreshold = 3 | 3: dependency.inventory.failureRateThreshold: 3.0 (expected:"
             + " > 0 and <= 1)",
         "defaults.probes = many | 3: defaults.probes: many (expected: a whole number)",
-        "defaults.probes = 0 | 3: defaults.probes: 0 (expected: a whole number from 1 to 255)",
+        "defaults.probes = 0 | 3: defaults.probes: 0 (expected: a whole number from 1 to 250)",
+        "defaults.maxConcurrentCalls = 0 | 3: defaults.maxConcurrentCalls: 0 (expected: auto, or 1 to 1000000)",
+        "serverThreads = all | 3: serverThreads: all (expected: a whole number from 1 to 1000000)",
         "dependency.inventory.ignore = com.example.Nope | 3: dependency.inventory.ignore: com.example.Nope (expected:"
             + " the name of a class that is a java.lang.Throwable)",
         "dependency.inventory.classifier = java.lang.String | 3: dependency.inventory.classifier: java.lang.String"
