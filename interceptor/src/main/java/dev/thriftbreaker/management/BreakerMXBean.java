@@ -153,11 +153,11 @@ public interface BreakerMXBean {
   String getReason();
 
   /**
-   * Why it last went from CLOSED to OPEN; empty if it never did.
+   * Why it last went from CLOSED or RAMPING to OPEN; empty if it never did.
    *
    * @return see above
    */
-  @Description("Why it last went from CLOSED to OPEN; empty if it never did.")
+  @Description("Why it last went from CLOSED or RAMPING to OPEN; empty if it never did.")
   String getLastTrip();
 
   /**
@@ -169,11 +169,11 @@ public interface BreakerMXBean {
   Map<String, Long> getLastTripErrors();
 
   /**
-   * How many calls hung when it last went from CLOSED to OPEN.
+   * How many calls hung at the last trip.
    *
    * @return see above
    */
-  @Description("How many calls hung when it last went from CLOSED to OPEN.")
+  @Description("How many calls hung at the last trip.")
   int getLastTripHungCalls();
 
   /**

@@ -252,6 +252,27 @@ class BreakerMBeanTest {
   }
 
   @Test
+  void theLastTripIsAlsoOneThatEndedARampButNotAFailedProbe() {
+    trip();
+    remote.probeNow("again");
+    call(Outcome.FAILURE, Duration.ofMillis(1), new IllegalStateException("not yet"));
+    assertThat(remote.getReason()).startsWith("probe failed");
+    assertThat(remote.getLastTrip()).isEqualTo("5 consecutive failures");
+
+    breaker.apply(3, BreakerState.CLOSED, Duration.ZERO, 1, "fleet", "it is back");
+    assertThat(remote.getState()).isEqualTo("RAMPING");
+    long passed = breaker.tryAcquire(breaker.now());
+    assertThat(passed).isPositive();
+    remote.set("consecutiveFailures", "1", "hung calls are few");
+    clocks.advance(Duration.ofMillis(2001));
+    breaker.tick();
+
+    assertThat(remote.getState()).isEqualTo("OPEN");
+    assertThat(remote.getLastTrip()).startsWith("1 call hang");
+    assertThat(remote.getLastTripHungCalls()).isEqualTo(1);
+  }
+
+  @Test
   void callsRefusedBecauseTooManyAreUnderWayAreToldApart() {
     assertThat(remote.getMaxConcurrentCalls()).as("no server, no limit").isZero();
     assertThat(remote.getMaxConcurrentCallsSetting()).isEqualTo("auto");

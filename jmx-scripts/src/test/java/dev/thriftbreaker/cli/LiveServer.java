@@ -132,7 +132,7 @@ final class LiveServer {
     for (int i = 0; i < count; i++) {
       long start = breaker.now();
       long permit = breaker.tryAcquire(start);
-      if (permit != CircuitBreaker.REFUSED) {
+      if (permit >= 0) {
         long end = start + TimeUnit.MILLISECONDS.toNanos(12);
         breaker.complete(permit, Outcome.FAILURE, start, new IOException("no stock"));
       }
