@@ -2209,16 +2209,14 @@ public final class Breakers {
     }
 
     private static String probing(Fields settings) {
-      String then =
-          settings.isSet("rampInterval") && settings.number("rampStart") < 1
-              ? "Lets " + settings.percent("rampStart") + " of the calls pass, then more and more,"
-              : "Closes";
-      return then
-          + " after "
+      boolean ramps = settings.isSet("rampInterval") && settings.number("rampStart") < 1;
+      return "After "
           + settings.text("probeSuccesses")
-          + " good probes; opens again for up to "
+          + " good probes "
+          + (ramps ? "ramps up from " + settings.percent("rampStart") + " of the calls" : "closes")
+          + "; if they fail, opens again for up to "
           + settings.text("maxOpenDuration")
-          + " if they fail.";
+          + ".";
     }
   }
 
