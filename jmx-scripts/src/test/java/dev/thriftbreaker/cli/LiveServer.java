@@ -149,8 +149,9 @@ final class LiveServer {
 
   private static void hang(CircuitBreaker breaker, int count) {
     breaker.configure(breaker.config().toBuilder().slowCallDuration(Duration.ofMillis(50)).build());
+    long start = breaker.now();
     for (int i = 0; i < count; i++) {
-      breaker.tryAcquire(breaker.now());
+      breaker.tryAcquire(start);
     }
     while (breaker.snapshot().state() == BreakerState.CLOSED) {
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
