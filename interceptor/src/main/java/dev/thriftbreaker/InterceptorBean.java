@@ -4,6 +4,7 @@ import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.management.InterceptorMXBean;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
@@ -13,6 +14,8 @@ import java.util.function.Supplier;
  * @param server the server's name
  * @param instance the name of this instance in the fleet
  * @param startTime when it was built
+ * @param serverThreads how many threads serve requests, 0 while it is not known
+ * @param serverThreadsTold whether that number is told, or else observed
  * @param redisConfigured whether the state is kept in Redis
  * @param breakers its breakers; safe to read while one is added
  * @param methods the names of the methods known so far
@@ -23,6 +26,8 @@ record InterceptorBean(
     String server,
     String instance,
     Instant startTime,
+    IntSupplier serverThreads,
+    boolean serverThreadsTold,
     boolean redisConfigured,
     Collection<CircuitBreaker> breakers,
     Supplier<? extends Collection<String>> methods,
@@ -59,7 +64,7 @@ record InterceptorBean(
   @Override
   public String[] getOpenBreakers() {
     return breakers.stream()
-        .filter(breaker -> breaker.refuses(breaker.now()))
+        .filter(breaker -> breaker.snapshot().refusesSome() || breaker.refuses(breaker.now()))
         .map(CircuitBreaker::name)
         .sorted()
         .toArray(String[]::new);
@@ -78,6 +83,16 @@ record InterceptorBean(
   @Override
   public long getShedCount() {
     return sheds.getAsLong();
+  }
+
+  @Override
+  public int getServerThreads() {
+    return serverThreads.getAsInt();
+  }
+
+  @Override
+  public boolean isServerThreadsTold() {
+    return serverThreadsTold;
   }
 
   @Override

@@ -149,6 +149,8 @@ public final class ThriftInterceptor implements AutoCloseable {
               server,
               instance,
               Instant.now(),
+              workers::size,
+              settings.serverThreads != null,
               fleet != null,
               breakers.values(),
               () -> requestPath.methods().stream().map(MethodStats::name).toList(),

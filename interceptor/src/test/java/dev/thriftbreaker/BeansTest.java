@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.codahale.metrics.MetricRegistry;
 import dev.thriftbreaker.breaker.BreakerConfig;
+import dev.thriftbreaker.breaker.BreakerState;
 import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.breaker.LatencyHistogram;
 import dev.thriftbreaker.breaker.Mode;
@@ -14,9 +15,11 @@ import dev.thriftbreaker.management.MethodMXBean;
 import dev.thriftbreaker.thrift.RequestPath;
 import dev.thriftbreaker.thrift.Requirements;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import javax.management.JMX;
 import javax.management.MBeanServer;
 import javax.management.MBeanServerFactory;
@@ -40,14 +43,21 @@ class BeansTest {
   void theInterceptorListsItsBreakersAndThoseThatRefuse() throws Exception {
     CircuitBreaker payments = breaker("payments");
     CircuitBreaker inventory = breaker("inventory");
+    AtomicLong clock = new AtomicLong();
+    CircuitBreaker stock =
+        new CircuitBreaker("stock", BreakerConfig.DEFAULTS, clock::get, () -> 0.5, () -> {});
+    stock.apply(0, BreakerState.OPEN, Duration.ofSeconds(5), 1, "fleet", "down");
+    clock.addAndGet(Duration.ofSeconds(1).toNanos()); // an early probe may pass
     payments.override(new ModeOverride(Mode.FORCED_OPEN, 1_000, "ann", "deploy", false));
     InterceptorBean bean =
         new InterceptorBean(
             "checkout",
             "checkout-1",
             Instant.EPOCH,
+            () -> 32,
             true,
-            List.of(payments, inventory),
+            false,
+            List.of(stock, payments, inventory),
             () -> List.of("quote", "placeOrder"),
             () -> 7,
             () -> 3);
@@ -61,12 +71,14 @@ class BeansTest {
       assertThat(remote.getInstance()).isEqualTo("checkout-1");
       assertThat(remote.getVersion()).isNotNull();
       assertThat(remote.getStartTime()).isEqualTo("1970-01-01T00:00:00Z");
-      assertThat(remote.getBreakers()).containsExactly("inventory", "payments");
-      assertThat(remote.getOpenBreakers()).containsExactly("payments");
+      assertThat(remote.getBreakers()).containsExactly("inventory", "payments", "stock");
+      assertThat(remote.getOpenBreakers()).containsExactly("payments", "stock");
       assertThat(remote.getMethods()).containsExactly("placeOrder", "quote");
       assertThat(remote.getRequestCount()).isEqualTo(7);
       assertThat(remote.getShedCount()).isEqualTo(3);
-      assertThat(remote.isRedisConfigured()).isTrue();
+      assertThat(remote.getServerThreads()).isEqualTo(32);
+      assertThat(remote.isServerThreadsTold()).isTrue();
+      assertThat(remote.isRedisConfigured()).isFalse();
     }
   }
 

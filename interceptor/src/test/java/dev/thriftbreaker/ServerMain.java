@@ -40,7 +40,12 @@ final class ServerMain {
             .redis(URI.create(args[0]))
             .namespace("e2e")
             .instance(args[1])
-            .dependency("stock", d -> d.openDuration(Duration.ofSeconds(30)).openJitter(0))
+            .dependency(
+                "stock",
+                d ->
+                    d.openDuration(Duration.ofSeconds(30))
+                        .openJitter(0)
+                        .earlyProbeInterval(Duration.ZERO))
             .requires("reserve", "stock")
             .listener(
                 (Transition t) ->

@@ -88,7 +88,7 @@ class SettingsFileTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "colour = blue | 3: colour: no such key (expected one of: server, redis, namespace, instance, dependencies,"
+        "colour = blue | 3: colour: no such key (expected one of: server, redis, namespace, instance, serverThreads, dependencies,"
             + " defaults.SETTING, dependency.NAME.SETTING, requires.METHOD, learnRequirements, shedType,"
             + " shedType.METHOD,"
             + " methodBreakers, methodBreaker.METHOD.SETTING)",
@@ -104,7 +104,9 @@ class SettingsFileTest {
             + " 255)",
         "methodBreakers = a b | 3: methodBreakers: method: a b (expected: its name as in the IDL, or Service.method)",
         "defaults.probes = many | 3: defaults.probes: many (expected: a whole number)",
-        "defaults.probes = 0 | 3: defaults.probes: 0 (expected: a whole number from 1 to 255)",
+        "defaults.probes = 0 | 3: defaults.probes: 0 (expected: a whole number from 1 to 250)",
+        "defaults.maxConcurrentCalls = 0 | 3: defaults.maxConcurrentCalls: 0 (expected: auto, or 1 to 1000000)",
+        "serverThreads = all | 3: serverThreads: all (expected: a whole number from 1 to 1000000)",
         "dependency.inventory.ignore = com.example.Nope | 3: dependency.inventory.ignore: com.example.Nope (expected:"
             + " the name of a class that is a java.lang.Throwable)",
         "dependency.inventory.classifier = java.lang.String | 3: dependency.inventory.classifier: java.lang.String"

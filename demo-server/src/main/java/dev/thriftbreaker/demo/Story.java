@@ -61,7 +61,11 @@ final class Story {
           new Chapter(
               "recommendations", "down", FaultKind.DOWN, 0, "recommend copes: nothing to shed"),
           new Chapter(
-              "inventory", "hang", FaultKind.HANG, 0, "each call costs its timeout of 1 s"));
+              "inventory",
+              "hang",
+              FaultKind.HANG,
+              0,
+              "a few calls wait for it, the rest are refused"));
 
   /** What came of a chapter; times are {@link #NEVER} for what did not happen. */
   private record Outcome(

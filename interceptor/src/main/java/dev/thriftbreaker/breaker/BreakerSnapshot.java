@@ -13,7 +13,7 @@ package dev.thriftbreaker.breaker;
  * @param consecutiveOpens how often in a row it opened without having closed
  * @param cause what brought the state about
  * @param evidence why it is in this state
- * @param lastTrip why it last went from CLOSED to OPEN, or null if it never did
+ * @param lastTrip why it last went from CLOSED or RAMPING to OPEN, or null if it never did
  * @param share the share of calls that pass as far as the state is concerned: 1 when closed, 0 when
  *     only probes pass, in between while ramping
  * @param window what the window holds now
@@ -69,5 +69,14 @@ public record BreakerSnapshot(
    */
   public Mode mode() {
     return override == null ? Mode.AUTO : override.mode();
+  }
+
+  /**
+   * Whether state and mode together refuse calls, all but a few probes or some.
+   *
+   * @return true in FORCED_OPEN and, in AUTO, in every state but CLOSED
+   */
+  public boolean refusesSome() {
+    return override == null ? share < 1 : override.mode() == Mode.FORCED_OPEN;
   }
 }

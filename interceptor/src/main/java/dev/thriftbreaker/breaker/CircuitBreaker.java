@@ -811,7 +811,7 @@ public final class CircuitBreaker {
     Mode toMode = override == null ? Mode.AUTO : override.mode();
     boolean opens = toKind == BreakerState.OPEN && fromKind != BreakerState.OPEN;
     // a failed probe is not news: the trip that began it all is what an operator asks for
-    boolean trips = opens && (fromKind == BreakerState.CLOSED || current.lastTrip == null);
+    boolean trips = opens && (!current.state.probes() || current.lastTrip == null);
     boolean worthTelling = fromKind != toKind || !Objects.equals(current.override, override);
     long sequence = worthTelling ? current.sequence + 1 : current.sequence;
     Transition transition =
@@ -956,6 +956,16 @@ public final class CircuitBreaker {
         current.opened,
         current.openNanos(now),
         configVersion());
+  }
+
+  /**
+   * The calls in flight that began first. Of those that hang, also where they are in the user's
+   * code; to see that, their threads are stopped for a moment.
+   *
+   * @return a few, the oldest first
+   */
+  public List<Evidence.PendingCall> oldestCalls() {
+    return inFlight.oldest(slowNanos, now());
   }
 
   @Override

@@ -33,8 +33,8 @@ public record Evidence(
    * A call in flight.
    *
    * @param method where it is in the user's code, such as {@code Inventory$Client.reserve}: of the
-   *     frames between the guard and the JDK's own the first; empty where that was not looked at (a
-   *     call is only looked at when it hangs) or is not known
+   *     frames between the guard, or a reflective call within it, and the JDK's own the first;
+   *     empty where that was not looked at (a call is only looked at when it hangs) or is not known
    * @param thread the name of the thread that began it, {@code ?} if that is not known
    * @param ageNanos how long ago it began
    */
@@ -49,12 +49,16 @@ public record Evidence(
           ageNanos);
     }
 
-    /** The outermost frame of somebody's code within the guard, or the innermost if none is. */
+    /**
+     * The outermost frame of somebody's code within the guard; or within a reflective call there,
+     * as by a pool behind a proxy, which says little by itself.
+     */
     private static String method(StackTraceElement[] frames) {
       String method = "";
       for (StackTraceElement frame : frames) {
         String type = frame.getClassName();
-        if (type.startsWith(GUARD)) {
+        boolean reflective = type.equals("java.lang.reflect.Method") && !method.isEmpty();
+        if (reflective || type.startsWith(GUARD)) {
           return method;
         }
         boolean ofTheJdk =

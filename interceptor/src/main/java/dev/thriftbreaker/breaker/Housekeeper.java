@@ -83,7 +83,7 @@ public final class Housekeeper implements AutoCloseable {
   }
 
   private void tick() {
-    long lookedNanos = System.nanoTime();
+    long lookedNanos = System.nanoTime() - LOOK_NANOS; // a number that is told holds at once
     boolean goesOn;
     do {
       long now = System.nanoTime();

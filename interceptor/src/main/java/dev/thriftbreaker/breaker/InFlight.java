@@ -1,5 +1,8 @@
 package dev.thriftbreaker.breaker;
 
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReference;
@@ -34,6 +37,7 @@ final class InFlight {
   private static final int FIRST_SHARED = 1 + CellTable.PLACES * Cell.DEPTH;
   private static final int SHARED = 1024;
   private static final int TRIES = 16;
+  private static final int SHOWN_CALLS = 5;
 
   /** Slots that any thread may take. */
   private static final class Shared {
@@ -145,6 +149,25 @@ final class InFlight {
         }
       }
     }
+  }
+
+  /**
+   * The calls in flight that began first, the oldest first; a few.
+   *
+   * @param lookedAtNanos from which age on it is looked up where a call is, which stops its thread
+   *     for a moment
+   */
+  List<Evidence.PendingCall> oldest(long lookedAtNanos, long now) {
+    record Seen(long ageNanos, Thread thread) {}
+    List<Seen> all = new ArrayList<>();
+    forEach((slot, start, thread) -> all.add(new Seen(now - start, thread)));
+    all.sort(Comparator.comparingLong(Seen::ageNanos).reversed());
+    return all.stream()
+        .limit(SHOWN_CALLS)
+        .map(
+            seen ->
+                Evidence.PendingCall.of(seen.thread, seen.ageNanos >= lookedAtNanos, seen.ageNanos))
+        .toList();
   }
 
   /** A moment that is not 0, which means free. */

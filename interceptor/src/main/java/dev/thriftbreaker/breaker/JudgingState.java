@@ -1,9 +1,7 @@
 package dev.thriftbreaker.breaker;
 
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -20,7 +18,6 @@ import java.util.stream.Collectors;
 abstract sealed class JudgingState extends State permits ClosedState, RampingState {
 
   private static final int REMEMBERED_ERRORS = 64;
-  private static final int SHOWN_CALLS = 5;
 
   private final Window window;
   private final AtomicInteger consecutiveFailures = new AtomicInteger();
@@ -142,20 +139,8 @@ abstract sealed class JudgingState extends State permits ClosedState, RampingSta
         hung,
         consecutiveFailures.get(),
         topErrors(),
-        oldestCalls(withMethods, now),
+        breaker.inFlight().oldest(withMethods ? 0 : Long.MAX_VALUE, now),
         breaker.configVersion());
-  }
-
-  /** The calls in flight that began first. */
-  private List<Evidence.PendingCall> oldestCalls(boolean withMethods, long now) {
-    record Seen(long startNanos, Thread thread) {}
-    List<Seen> all = new ArrayList<>();
-    breaker.inFlight().forEach((slot, start, thread) -> all.add(new Seen(start, thread)));
-    all.sort(Comparator.comparingLong(seen -> seen.startNanos - now));
-    return all.stream()
-        .limit(SHOWN_CALLS)
-        .map(seen -> Evidence.PendingCall.of(seen.thread, withMethods, now - seen.startNanos))
-        .toList();
   }
 
   private Map<String, Long> topErrors() {

@@ -53,9 +53,9 @@ final class TripRule {
     }
     return String.format(
         Locale.ROOT,
-        "%d call%s hang for %d ms or more, no call has ended since",
+        "%d call%s for %d ms or more, no call has ended since",
         hung,
-        hung == 1 ? "" : "s",
+        hung == 1 ? " hangs" : "s hang",
         config.slowCallDuration().toMillis());
   }
 }

@@ -37,6 +37,7 @@ public final class Workers {
   void add(Bulkhead bulkhead) {
     if (this != NONE) {
       bulkheads.add(bulkhead);
+      adjust(); // each one's share is less now
     }
   }
 

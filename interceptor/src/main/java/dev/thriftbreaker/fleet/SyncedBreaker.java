@@ -435,8 +435,9 @@ final class SyncedBreaker implements TransitionListener {
 
   private boolean isOwn(BreakerSnapshot snapshot) {
     boolean rampEnded = snapshot.state() == BreakerState.CLOSED && snapshot.cause() == Cause.TIMER;
+    boolean closedInFleet = known != null && known.value.state() == BreakerState.CLOSED;
     return snapshot.cause() != Cause.REMOTE
-        && !rampEnded // for the fleet it was closed when the ramp began
+        && !(rampEnded && closedInFleet) // since the ramp began, if that could be stored
         && !Period.of(snapshot).equals(settled);
   }
 

@@ -12,6 +12,7 @@ import dev.thriftbreaker.breaker.Transition;
 import dev.thriftbreaker.fleet.FleetSync;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -106,7 +107,7 @@ final class BreakerBean implements BreakerMXBean {
 
   @Override
   public boolean isRefusing() {
-    return breaker.refuses(breaker.now());
+    return Metrics.isRefusing(breaker);
   }
 
   @Override
@@ -129,6 +130,11 @@ final class BreakerBean implements BreakerMXBean {
     return snapshot.state() == BreakerState.OPEN
         ? TimeUnit.NANOSECONDS.toMillis(snapshot.remainingNanos())
         : 0;
+  }
+
+  @Override
+  public double getPassingShare() {
+    return snapshot().share();
   }
 
   @Override
@@ -156,6 +162,22 @@ final class BreakerBean implements BreakerMXBean {
   public Map<String, Long> getLastTripErrors() {
     Evidence trip = snapshot().lastTrip();
     return trip == null ? Map.of() : trip.topErrors();
+  }
+
+  @Override
+  public int getLastTripHungCalls() {
+    Evidence trip = snapshot().lastTrip();
+    return trip == null ? 0 : trip.hungCalls();
+  }
+
+  @Override
+  public String[] getLastTripOldestCalls() {
+    Evidence trip = snapshot().lastTrip();
+    return trip == null ? new String[0] : inWords(trip.oldestCalls());
+  }
+
+  private static String[] inWords(List<Evidence.PendingCall> calls) {
+    return calls.stream().map(Evidence.PendingCall::toString).toArray(String[]::new);
   }
 
   // ---- counters and rates
@@ -186,8 +208,18 @@ final class BreakerBean implements BreakerMXBean {
   }
 
   @Override
+  public long getHungCount() {
+    return snapshot().hung();
+  }
+
+  @Override
   public long getShedCount() {
     return snapshot().refused();
+  }
+
+  @Override
+  public long getFullCount() {
+    return snapshot().refusedFull();
   }
 
   @Override
@@ -203,6 +235,21 @@ final class BreakerBean implements BreakerMXBean {
   @Override
   public long getInFlight() {
     return snapshot().inFlight();
+  }
+
+  @Override
+  public int getMaxConcurrentCalls() {
+    return snapshot().maxConcurrentCalls();
+  }
+
+  @Override
+  public String getMaxConcurrentCallsSetting() {
+    return Setting.MAX_CONCURRENT_CALLS.read(breaker.config());
+  }
+
+  @Override
+  public String[] getOldestCalls() {
+    return inWords(breaker.oldestCalls());
   }
 
   @Override

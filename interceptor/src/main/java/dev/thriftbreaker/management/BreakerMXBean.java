@@ -84,11 +84,11 @@ public interface BreakerMXBean {
   boolean isModeFleetWide();
 
   /**
-   * Whether calls are refused now, state and mode together.
+   * Whether calls are refused now, all or some: by state, mode or limit.
    *
    * @return see above
    */
-  @Description("Whether calls are refused now, state and mode together.")
+  @Description("Whether calls are refused now, all or some: by state, mode or limit.")
   boolean isRefusing();
 
   /**
@@ -100,20 +100,32 @@ public interface BreakerMXBean {
   String getSince();
 
   /**
-   * When an open breaker probes, ISO-8601 UTC; empty otherwise.
+   * When an open breaker becomes half open at the latest, ISO-8601 UTC; empty otherwise.
    *
    * @return see above
    */
-  @Description("When an open breaker probes, ISO-8601 UTC; empty otherwise.")
+  @Description(
+      "When an open breaker becomes half open at the latest, ISO-8601 UTC; empty otherwise.")
   String getUntil();
 
   /**
-   * How long until an open breaker probes, in milliseconds; 0 otherwise.
+   * How long until an open breaker becomes half open at the latest, in milliseconds; 0 otherwise.
    *
    * @return see above
    */
-  @Description("How long until an open breaker probes, in milliseconds; 0 otherwise.")
+  @Description(
+      "How long until an open breaker becomes half open at the latest, in milliseconds; 0 otherwise.")
   long getRetryAfterMillis();
+
+  /**
+   * The share of calls that the state lets pass: 1 when CLOSED, 0 when only probes pass, in between
+   * while RAMPING.
+   *
+   * @return see above
+   */
+  @Description(
+      "The share of calls that the state lets pass: 1 when CLOSED, 0 when only probes pass, in between while RAMPING.")
+  double getPassingShare();
 
   /**
    * How often in a row it opened without having closed.
@@ -141,11 +153,11 @@ public interface BreakerMXBean {
   String getReason();
 
   /**
-   * Why it last went from CLOSED to OPEN; empty if it never did.
+   * Why it last went from CLOSED or RAMPING to OPEN; empty if it never did.
    *
    * @return see above
    */
-  @Description("Why it last went from CLOSED to OPEN; empty if it never did.")
+  @Description("Why it last went from CLOSED or RAMPING to OPEN; empty if it never did.")
   String getLastTrip();
 
   /**
@@ -155,6 +167,24 @@ public interface BreakerMXBean {
    */
   @Description("The most frequent errors of the last trip, class and count.")
   Map<String, Long> getLastTripErrors();
+
+  /**
+   * How many calls hung at the last trip.
+   *
+   * @return see above
+   */
+  @Description("How many calls hung at the last trip.")
+  int getLastTripHungCalls();
+
+  /**
+   * The calls that had been under way the longest at the last trip, oldest first: where (if they
+   * hung), thread, age.
+   *
+   * @return see above
+   */
+  @Description(
+      "The calls that had been under way the longest at the last trip, oldest first: where (if they hung), thread, age.")
+  String[] getLastTripOldestCalls();
 
   /**
    * Calls that passed, since start.
@@ -197,12 +227,31 @@ public interface BreakerMXBean {
   long getSlowCount();
 
   /**
+   * Calls found hanging: still under way after slowCallDuration; also in SlowCount once they end;
+   * since start.
+   *
+   * @return see above
+   */
+  @Description(
+      "Calls found hanging: still under way after slowCallDuration; also in SlowCount once they end; since start.")
+  long getHungCount();
+
+  /**
    * Calls and requests refused because of this breaker, since start.
    *
    * @return see above
    */
   @Description("Calls and requests refused because of this breaker, since start.")
   long getShedCount();
+
+  /**
+   * Of ShedCount those refused because as many calls were under way as may be, since start.
+   *
+   * @return see above
+   */
+  @Description(
+      "Of ShedCount those refused because as many calls were under way as may be, since start.")
+  long getFullCount();
 
   /**
    * Outcomes that came after the state in which their call began, since start.
@@ -227,6 +276,32 @@ public interface BreakerMXBean {
    */
   @Description("Calls under way now.")
   long getInFlight();
+
+  /**
+   * How many calls may be under way at once now, as set or as learned; 0 for no limit.
+   *
+   * @return see above
+   */
+  @Description("How many calls may be under way at once now, as set or as learned; 0 for no limit.")
+  int getMaxConcurrentCalls();
+
+  /**
+   * The setting behind MaxConcurrentCalls: auto, or a number.
+   *
+   * @return see above
+   */
+  @Description("The setting behind MaxConcurrentCalls: auto, or a number.")
+  String getMaxConcurrentCallsSetting();
+
+  /**
+   * The calls that have been under way the longest now, oldest first, at most five: where (if they
+   * hang), thread, age.
+   *
+   * @return see above
+   */
+  @Description(
+      "The calls that have been under way the longest now, oldest first, at most five: where (if they hang), thread, age.")
+  String[] getOldestCalls();
 
   /**
    * Calls that the window holds now.

@@ -49,11 +49,11 @@ public interface InterceptorMXBean {
   String[] getBreakers();
 
   /**
-   * The names of the breakers that refuse calls now.
+   * The names of the breakers that refuse calls now, all or some.
    *
    * @return see above
    */
-  @Description("The names of the breakers that refuse calls now.")
+  @Description("The names of the breakers that refuse calls now, all or some.")
   String[] getOpenBreakers();
 
   /**
@@ -79,6 +79,26 @@ public interface InterceptorMXBean {
    */
   @Description("Requests shed at the door, since start.")
   long getShedCount();
+
+  /**
+   * How many threads serve requests, the measure of what breakers with maxConcurrentCalls auto let
+   * be under way; 0 while it is not known.
+   *
+   * @return see above
+   */
+  @Description(
+      "How many threads serve requests, the measure of what breakers with maxConcurrentCalls auto let be under way; 0 while it is not known.")
+  int getServerThreads();
+
+  /**
+   * Whether ServerThreads is what the settings tell; if not, the threads alive that have served a
+   * request are counted.
+   *
+   * @return see above
+   */
+  @Description(
+      "Whether ServerThreads is what the settings tell; if not, the threads alive that have served a request are counted.")
+  boolean isServerThreadsTold();
 
   /**
    * Whether the state is kept in Redis, or in memory only.

@@ -25,10 +25,12 @@ import javax.management.ObjectName;
  * <caption>Metrics</caption>
  * <tr><th>of a</th><th>counters, which only rise</th><th>gauges</th><th>histogram</th></tr>
  * <tr><td>breaker</td>
- * <td>calls, successes, failures, ignored, slow, shed, late, wouldRefuse, opened, openMillis</td>
+ * <td>calls, successes, failures, ignored, slow, hung, shed, full (of shed, those for which too many
+ * calls were under way), late, wouldRefuse, opened, openMillis</td>
  * <td>stateCode (0 CLOSED, 1 HALF_OPEN, 2 OPEN, 3 RAMPING), modeCode (0 AUTO, 1 FORCED_OPEN, 2
- * FORCED_CLOSED, 3 SHADOW), refusing (0 or 1), retryAfterMillis, consecutiveOpens, failureRate,
- * slowCallRate, windowCalls, inFlight, configVersion</td>
+ * FORCED_CLOSED, 3 SHADOW), refusing (0 or 1), passingShare, retryAfterMillis, consecutiveOpens,
+ * failureRate, slowCallRate, windowCalls, inFlight, maxConcurrentCalls (0 for no limit),
+ * configVersion</td>
  * <td>latencyMicros</td></tr>
  * <tr><td>method</td><td>requests, successes, failures, shed, contained, fallbacks</td><td>inFlight</td>
  * <td>latencyMicros</td></tr>

@@ -73,7 +73,8 @@ final class Metrics implements AutoCloseable {
     Group group = new Group("breaker", breaker.name());
     group.gauge("stateCode", () -> breaker.snapshot().state().code());
     group.gauge("modeCode", () -> modeCode(breaker.snapshot().mode()));
-    group.gauge("refusing", () -> breaker.refuses(breaker.now()) ? 1 : 0);
+    group.gauge("refusing", () -> isRefusing(breaker) ? 1 : 0);
+    group.gauge("passingShare", () -> breaker.snapshot().share());
     group.gauge(
         "retryAfterMillis",
         () -> TimeUnit.NANOSECONDS.toMillis(breaker.snapshot().remainingNanos()));
@@ -82,6 +83,7 @@ final class Metrics implements AutoCloseable {
     group.gauge("slowCallRate", () -> breaker.snapshot().window().slowCallRate());
     group.gauge("windowCalls", () -> breaker.snapshot().window().calls());
     group.gauge("inFlight", () -> breaker.snapshot().inFlight());
+    group.gauge("maxConcurrentCalls", () -> breaker.snapshot().maxConcurrentCalls());
     group.gauge("configVersion", breaker::configVersion);
     group.counter("calls", () -> breaker.snapshot().acquired());
     group.counter("successes", () -> breaker.snapshot().successes());
@@ -89,6 +91,8 @@ final class Metrics implements AutoCloseable {
     group.counter("ignored", () -> breaker.snapshot().ignored());
     group.counter("slow", () -> breaker.snapshot().slow());
     group.counter("shed", () -> breaker.snapshot().refused());
+    group.counter("full", () -> breaker.snapshot().refusedFull());
+    group.counter("hung", () -> breaker.snapshot().hung());
     group.counter("late", () -> breaker.snapshot().late());
     group.counter("wouldRefuse", () -> breaker.snapshot().wouldRefuse());
     group.counter("opened", () -> breaker.snapshot().opened());
@@ -97,6 +101,10 @@ final class Metrics implements AutoCloseable {
     group.latency(
         () -> breaker.snapshot().successes() + breaker.snapshot().failures(), breaker::latency);
     group.register();
+  }
+
+  static boolean isRefusing(CircuitBreaker breaker) {
+    return breaker.snapshot().refusesSome() || breaker.refuses(breaker.now());
   }
 
   private static int modeCode(Mode mode) {

@@ -183,6 +183,122 @@ class BreakerMBeanTest {
   }
 
   @Test
+  void anOpenBreakerRefusesAlsoWhileAnEarlyProbeMayPass() {
+    trip();
+
+    clocks.advance(Duration.ofSeconds(1));
+
+    assertThat(breaker.refuses(breaker.now())).as("the next call").isFalse();
+    assertThat(remote.isRefusing()).isTrue();
+    assertThat(remote.getPassingShare()).isZero();
+  }
+
+  @Test
+  void aRampingBreakerTellsTheShareThatPasses() {
+    trip();
+    clocks.advance(Duration.ofSeconds(5));
+    for (int i = 0; i < 3; i++) {
+      call(Outcome.SUCCESS, Duration.ofMillis(1), null);
+    }
+
+    assertThat(remote.getState()).isEqualTo("RAMPING");
+    assertThat(remote.getStateCode()).isEqualTo(3);
+    assertThat(remote.getPassingShare()).isEqualTo(0.1);
+    assertThat(remote.isRefusing()).isTrue();
+    assertThat(remote.getUntil()).isEmpty();
+
+    clocks.advance(Duration.ofMillis(250));
+    breaker.tick();
+    assertThat(remote.getPassingShare()).isEqualTo(0.2);
+
+    for (int i = 0; i < 3; i++) {
+      clocks.advance(Duration.ofMillis(250));
+      breaker.tick();
+    }
+    assertThat(remote.getState()).isEqualTo("CLOSED");
+    assertThat(remote.getPassingShare()).isEqualTo(1);
+    assertThat(remote.isRefusing()).isFalse();
+  }
+
+  @Test
+  void callsThatHangAreShownWhileTheyDoAndWithTheTripTheyCaused() {
+    for (int i = 0; i < 6; i++) {
+      breaker.tryAcquire(breaker.now());
+      clocks.advance(Duration.ofMillis(1));
+    }
+    String me = Thread.currentThread().getName();
+    assertThat(remote.getOldestCalls())
+        .containsExactly(
+            "on " + me + " for 6 ms",
+            "on " + me + " for 5 ms",
+            "on " + me + " for 4 ms",
+            "on " + me + " for 3 ms",
+            "on " + me + " for 2 ms");
+    assertThat(remote.getHungCount()).isZero();
+
+    clocks.advance(Duration.ofSeconds(2));
+    breaker.tick();
+
+    assertThat(remote.getState()).isEqualTo("OPEN");
+    assertThat(remote.getInFlight()).isEqualTo(6);
+    assertThat(remote.getHungCount()).isEqualTo(6);
+    assertThat(remote.getSlowCount()).isZero();
+    assertThat(remote.getLastTrip()).startsWith("6 calls hang for 2000 ms or more");
+    assertThat(remote.getLastTripHungCalls()).isEqualTo(6);
+    assertThat(remote.getLastTripOldestCalls())
+        .hasSize(5)
+        .allMatch(call -> call.matches("BreakerMBeanTest.calls\\S+ on " + me + " for 200[2-6] ms"));
+
+    clocks.advance(Duration.ofSeconds(1));
+    assertThat(remote.getOldestCalls()[0]).matches("\\S+ on " + me + " for 3006 ms");
+    assertThat(remote.getLastTripOldestCalls()[0]).endsWith(" for 2006 ms");
+  }
+
+  @Test
+  void theLastTripIsAlsoOneThatEndedARampButNotAFailedProbe() {
+    trip();
+    remote.probeNow("again");
+    call(Outcome.FAILURE, Duration.ofMillis(1), new IllegalStateException("not yet"));
+    assertThat(remote.getReason()).startsWith("probe failed");
+    assertThat(remote.getLastTrip()).isEqualTo("5 consecutive failures");
+
+    breaker.apply(3, BreakerState.CLOSED, Duration.ZERO, 1, "fleet", "it is back");
+    assertThat(remote.getState()).isEqualTo("RAMPING");
+    long passed = breaker.tryAcquire(breaker.now());
+    assertThat(passed).isPositive();
+    remote.set("consecutiveFailures", "1", "hung calls are few");
+    clocks.advance(Duration.ofMillis(2001));
+    breaker.tick();
+
+    assertThat(remote.getState()).isEqualTo("OPEN");
+    assertThat(remote.getLastTrip()).startsWith("1 call hangs for 2000 ms or more");
+    assertThat(remote.getLastTripHungCalls()).isEqualTo(1);
+  }
+
+  @Test
+  void callsRefusedBecauseTooManyAreUnderWayAreToldApart() {
+    assertThat(remote.getMaxConcurrentCalls()).as("no server, no limit").isZero();
+    assertThat(remote.getMaxConcurrentCallsSetting()).isEqualTo("auto");
+    remote.set("maxConcurrentCalls", "2", "fragile");
+    for (int i = 0; i < 3; i++) {
+      breaker.tryAcquire(breaker.now());
+    }
+
+    assertThat(remote.getMaxConcurrentCalls()).isEqualTo(2);
+    assertThat(remote.getMaxConcurrentCallsSetting()).isEqualTo("2");
+    assertThat(remote.getInFlight()).isEqualTo(2);
+    assertThat(remote.getFullCount()).isEqualTo(1);
+    assertThat(remote.getShedCount()).isEqualTo(1);
+    assertThat(remote.isRefusing()).isTrue();
+    assertThat(remote.getState()).isEqualTo("CLOSED");
+
+    breaker.apply(0, BreakerState.OPEN, Duration.ofSeconds(5), 1, "fleet", "down");
+    breaker.tryAcquire(breaker.now());
+    assertThat(remote.getFullCount()).as("what an open one refuses is not FULL").isEqualTo(1);
+    assertThat(remote.getShedCount()).isEqualTo(2);
+  }
+
+  @Test
   void aConsoleWithoutOurClassesReadsOpenTypesOnly() throws Exception {
     assertThat(connection.getAttribute(name, "Latency")).isInstanceOf(CompositeData.class);
     assertThat(connection.getAttribute(name, "States")).isInstanceOf(TabularData.class);
@@ -232,7 +348,7 @@ class BreakerMBeanTest {
     MBeanInfo info = connection.getMBeanInfo(name);
 
     assertThat(info.getDescription()).isEqualTo("The breaker of one dependency.");
-    assertThat(info.getAttributes()).hasSizeGreaterThan(35);
+    assertThat(info.getAttributes()).hasSizeGreaterThan(43);
     assertThat(info.getOperations()).hasSize(10);
     assertThat(info.getAttributes()).allSatisfy(BreakerMBeanTest::isDescribed);
     for (MBeanOperationInfo operation : info.getOperations()) {
@@ -247,7 +363,7 @@ class BreakerMBeanTest {
     assertThat(info.getAttributes())
         .filteredOn(MBeanAttributeInfo::isIs)
         .extracting(MBeanFeatureInfo::getDescription)
-        .contains("Whether calls are refused now, state and mode together.");
+        .contains("Whether calls are refused now, all or some: by state, mode or limit.");
     assertThat(info.getNotifications())
         .singleElement()
         .satisfies(

@@ -172,6 +172,32 @@ class ManagementTest {
   }
 
   @Test
+  void metricsTellHungCallsRefusalsOfAFullOneAndTheRamp() throws Exception {
+    CircuitBreaker inventory = breaker("inventory");
+    inventory.configure(inventory.config().toBuilder().maxConcurrentCalls(5).build());
+    String metric = "dev.thriftbreaker:type=Metric,server=checkout,breaker=inventory,name=";
+    try (Management management = management("checkout", registry)) {
+      management.breaker(inventory, null);
+      for (int i = 0; i < 7; i++) {
+        inventory.tryAcquire(inventory.now());
+      }
+      assertThat(attribute(metric + "maxConcurrentCalls", "Value")).isEqualTo(5);
+      assertThat(attribute(metric + "full", "Count")).isEqualTo(2L);
+      assertThat(attribute(metric + "shed", "Count")).isEqualTo(2L);
+      assertThat(attribute(metric + "passingShare", "Value")).isEqualTo(1.0);
+      assertThat(attribute(metric + "refusing", "Value")).isEqualTo(1);
+
+      clocks.advance(Duration.ofMillis(2001));
+      inventory.tick();
+      assertThat(attribute(metric + "hung", "Count")).isEqualTo(5L);
+      clocks.advance(Duration.ofSeconds(1));
+      assertThat(attribute(metric + "refusing", "Value")).as("a probe may pass").isEqualTo(1);
+      inventory.apply(1, BreakerState.CLOSED, Duration.ZERO, 1, "fleet", "it is back");
+      assertThat(attribute(metric + "passingShare", "Value")).isEqualTo(0.1);
+    }
+  }
+
+  @Test
   void metricsCanOnlyBeRead() {
     try (Management management = management("checkout", registry)) {
       management.breaker(breaker("inventory"), null);

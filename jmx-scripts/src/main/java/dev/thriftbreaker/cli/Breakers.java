@@ -678,7 +678,8 @@ public final class Breakers {
             case LIST ->
                 """
                   FAIL and WINDOW: the share of failed calls, and the calls, in the window. FLIGHT: calls
-                  under way. CALLS, SHED, OPENED: since start. FOR: how long it is in its state.
+                  under way / how many may be. CALLS, SHED, FULL (the part of SHED for which too many
+                  were under way), OPENED: since start. FOR: how long it is in its state.
                 """;
             case WATCH ->
                 """
@@ -1474,15 +1475,18 @@ public final class Breakers {
   private void list(Arguments arguments, Session session) throws Failure {
     List<Object> rows = new ArrayList<>();
     Table table =
-        new Table("SERVER< BREAKER< STATE MODE FAIL> WINDOW> FLIGHT> CALLS> SHED> OPENED> FOR>");
+        new Table(
+            "SERVER< BREAKER< STATE MODE FAIL> WINDOW> FLIGHT> CALLS> SHED> FULL> OPENED> FOR>");
     for (ObjectName name : session.mbeans("Breaker", arguments)) {
       Fields f =
           new Fields(
               session.read(
                   name,
                   "State Mode ModeReason ModeBy ModeUntil ModeFleetWide Refusing Since Until "
-                      + "RetryAfterMillis Reason FailureRate SlowCallRate WindowCalls InFlight "
-                      + "CallCount ShedCount OpenedCount"));
+                      + "RetryAfterMillis PassingShare Reason LastTrip LastTripHungCalls "
+                      + "LastTripOldestCalls FailureRate SlowCallRate WindowCalls InFlight "
+                      + "MaxConcurrentCalls MaxConcurrentCallsSetting OldestCalls CallCount "
+                      + "ShedCount FullCount HungCount OpenedCount"));
       rows.add(Json.object(name, f));
       table.row(
           Session.server(name),
@@ -1491,14 +1495,14 @@ public final class Breakers {
           f.text("Mode"),
           f.number("WindowCalls") > 0 ? f.percent("FailureRate") : "-",
           f.count("WindowCalls"),
-          f.count("InFlight"),
+          f.count("InFlight") + (f.isLimited() ? "/" + f.count("MaxConcurrentCalls") : ""),
           f.count("CallCount"),
           f.count("ShedCount"),
+          f.count("FullCount"),
           f.count("OpenedCount"),
           f.ago("Since"));
-      boolean quiet = f.text("State").equals("CLOSED") && f.text("Mode").equals("AUTO");
-      if (!quiet) {
-        table.note(f.now() + (f.text("Mode").equals("AUTO") ? ": " + f.text("Reason") : ""));
+      if (!f.isQuiet()) {
+        table.note(f.now() + f.why());
       }
     }
     if (arguments.json()) {
@@ -1528,7 +1532,8 @@ public final class Breakers {
             + "): "
             + style.coloured(state)
             + (auto ? "" : ", " + style.coloured(f.text("Mode")))
-            + (f.is("Refusing") ? ", refuses calls" : ", lets calls pass"));
+            + ", "
+            + f.deed());
 
     section("Why");
     line(
@@ -1555,6 +1560,10 @@ public final class Breakers {
     if (!f.text("LastTrip").equals("-")) {
       line("last trip", f.text("LastTrip"));
       f.map("LastTripErrors").forEach((error, count) -> line("", count + " x " + error));
+      if (f.number("LastTripHungCalls") > 0) {
+        line("", f.count("LastTripHungCalls") + " hung, the oldest of the calls under way then:");
+        f.list("LastTripOldestCalls").forEach(call -> line("", "  " + call));
+      }
     }
 
     section("Next");
@@ -1565,7 +1574,11 @@ public final class Breakers {
                     .forEach(part -> out.println("  " + part)));
 
     section("Calls");
-    line("now", f.count("InFlight") + " in flight");
+    line("now", f.count("InFlight") + " in flight" + f.limit() + threads(session, name));
+    List<Object> oldest = f.list("OldestCalls");
+    for (int i = 0; i < oldest.size(); i++) {
+      line(i == 0 ? "oldest" : "", String.valueOf(oldest.get(i)));
+    }
     line(
         "window",
         "%s calls, %s failed, %s slow"
@@ -1573,13 +1586,15 @@ public final class Breakers {
                 f.count("WindowCalls"), f.percent("FailureRate"), f.percent("SlowCallRate")));
     line(
         "since start",
-        "%s calls: %s succeeded, %s failed, %s ignored; %s slow, %s late"
+        "%s calls: %s succeeded, %s failed, %s ignored; %s slow, %s found hanging, %s late"
             .formatted(
-                f.counts("CallCount SuccessCount FailureCount IgnoredCount SlowCount LateCount")));
+                f.counts(
+                    "CallCount SuccessCount FailureCount IgnoredCount SlowCount HungCount "
+                        + "LateCount")));
     line(
         "",
-        "%s refused, %s passed only by an operator's word"
-            .formatted(f.counts("ShedCount WouldRefuseCount")));
+        "%s refused, %s of them as FULL; %s passed only by an operator's word"
+            .formatted(f.counts("ShedCount FullCount WouldRefuseCount")));
     long openMillis = (long) f.number("OpenMillisTotal");
     line(
         "",
@@ -1618,7 +1633,7 @@ public final class Breakers {
 
     section("What you can do");
     String program = session.again(name);
-    for (Hint hint : hints(state, auto)) {
+    for (Hint hint : hints(f, state, auto)) {
       out.println(
           String.format(Locale.ROOT, "  %-27s ", hint.what + ":")
               + program
@@ -1631,7 +1646,19 @@ public final class Breakers {
 
   private record Hint(String what, Command command, String options) {}
 
-  private static List<Hint> hints(String state, boolean auto) {
+  /** How many threads the server has, which is what an automatic limit goes by. */
+  private static String threads(Session session, ObjectName breaker) throws Failure {
+    for (ObjectName name : session.query("type=Interceptor,server=" + Session.server(breaker))) {
+      Fields f = new Fields(session.read(name, "ServerThreads ServerThreadsTold"));
+      if (f.number("ServerThreads") > 0) {
+        return "; the server has %s threads%s"
+            .formatted(f.count("ServerThreads"), f.is("ServerThreadsTold") ? "" : ", as observed");
+      }
+    }
+    return "";
+  }
+
+  private static List<Hint> hints(Fields f, String state, boolean auto) {
     List<Hint> hints = new ArrayList<>();
     String why = " --reason \"...\"";
     String time = " --for 5m" + why;
@@ -1643,6 +1670,11 @@ public final class Breakers {
     }
     if (!state.equals("CLOSED")) {
       hints.add(new Hint("close, forget the failures", Command.RESET, why));
+    }
+    if (f.isLimited() && f.number("FullCount") > 0) {
+      long more = 2 * (long) f.number("MaxConcurrentCalls");
+      hints.add(
+          new Hint("allow more calls at once", Command.SET, " maxConcurrentCalls " + more + why));
     }
     if (auto) {
       hints.add(
@@ -1985,16 +2017,17 @@ public final class Breakers {
       Fields f =
           new Fields(
               session.read(
-                  name, "State Mode ModeReason ModeUntil Refusing RetryAfterMillis Reason"));
+                  name,
+                  "State Mode ModeReason ModeUntil Refusing RetryAfterMillis PassingShare Reason "
+                      + "InFlight MaxConcurrentCalls"));
       Map<String, Object> values = new LinkedHashMap<>();
       f.values.forEach((key, value) -> values.put(Json.key(key), value));
-      boolean quiet = f.text("State").equals("CLOSED") && f.text("Mode").equals("AUTO");
       print(
           System.currentTimeMillis(),
           name,
           "state",
           values,
-          "is " + f.text("State") + (quiet ? "" : ", " + f.now()) + ": " + f.text("Reason"));
+          "is " + f.text("State") + (f.isQuiet() ? "" : ", " + f.now()) + ": " + f.text("Reason"));
     }
 
     private void tell(Event event) throws Failure {
@@ -2056,9 +2089,11 @@ public final class Breakers {
     static final Set<String> SHOWN =
         words(
             "Name State StateCode States Mode ModeReason ModeBy ModeUntil ModeFleetWide "
-                + "Refusing Since Until RetryAfterMillis ConsecutiveOpens Cause Reason LastTrip "
-                + "LastTripErrors CallCount SuccessCount FailureCount IgnoredCount SlowCount "
-                + "ShedCount LateCount WouldRefuseCount InFlight WindowCalls FailureRate "
+                + "Refusing Since Until RetryAfterMillis PassingShare ConsecutiveOpens Cause Reason "
+                + "LastTrip LastTripErrors LastTripHungCalls LastTripOldestCalls CallCount "
+                + "SuccessCount FailureCount IgnoredCount SlowCount HungCount ShedCount FullCount "
+                + "LateCount WouldRefuseCount InFlight MaxConcurrentCalls "
+                + "MaxConcurrentCallsSetting OldestCalls WindowCalls FailureRate "
                 + "SlowCallRate OpenedCount OpenMillisTotal Latency Settings ConfigVersion "
                 + "History");
 
@@ -2159,11 +2194,63 @@ public final class Breakers {
             + text("ModeReason");
       }
       return switch (text("State")) {
-        case "OPEN" -> "probes " + in("RetryAfterMillis");
+        case "OPEN" -> "half open " + in("RetryAfterMillis");
         case "HALF_OPEN" -> "probing";
-        case "RAMPING" -> "letting more and more calls pass";
-        default -> "watching";
+        case "RAMPING" -> "lets " + share() + " of the calls pass";
+        default ->
+            is("Refusing")
+                ? "FULL, " + count("InFlight") + " calls under way" + limit()
+                : "watching";
       };
+    }
+
+    /** Why that happens, after {@link #now()}; nothing where an operator decides. */
+    String why() {
+      if (!text("Mode").equals("AUTO")) {
+        return "";
+      }
+      if (text("State").equals("CLOSED")) {
+        return oldest("OldestCalls");
+      }
+      boolean hung = number("LastTripHungCalls") > 0 && text("LastTrip").equals(text("Reason"));
+      return ": " + text("Reason") + (hung ? oldest("LastTripOldestCalls") : "");
+    }
+
+    private String oldest(String calls) {
+      return list(calls).isEmpty() ? "" : "; oldest: " + list(calls).get(0);
+    }
+
+    /** Whether it is as it should be, so that there is nothing to say. */
+    boolean isQuiet() {
+      return text("State").equals("CLOSED") && text("Mode").equals("AUTO") && !is("Refusing");
+    }
+
+    /** What it does with calls, in a few words. */
+    String deed() {
+      String deed = is("Refusing") ? "refuses calls" : "lets calls pass";
+      return switch (text("Mode").equals("AUTO") ? text("State") : "") {
+        case "HALF_OPEN" -> "lets probes pass";
+        case "RAMPING" -> "lets " + share() + " of the calls pass";
+        case "CLOSED" -> deed + (is("Refusing") ? " as FULL" : "");
+        default -> deed;
+      };
+    }
+
+    private String share() {
+      return Double.isNaN(number("PassingShare")) ? "a growing share" : percent("PassingShare");
+    }
+
+    boolean isLimited() {
+      return number("MaxConcurrentCalls") > 0;
+    }
+
+    /** How many calls may be under way, to follow how many are. */
+    String limit() {
+      if (!isLimited()) {
+        return "";
+      }
+      boolean auto = text("MaxConcurrentCallsSetting").equals("auto");
+      return ", at most " + count("MaxConcurrentCalls") + " at once" + (auto ? " (auto)" : "");
     }
 
     private String in(String name) {
@@ -2192,17 +2279,31 @@ public final class Breakers {
       switch (text("State")) {
         case "OPEN" -> {
           lines.add(
-              (mode.equals("AUTO") ? "Refuses calls; probes " : "The state: probes ")
+              (mode.equals("AUTO") ? "Refuses calls; half open " : "The state: half open ")
                   + in("RetryAfterMillis")
                   + (number("RetryAfterMillis") > 0 ? ", at " + clock("Until") + "." : "."));
-          lines.add(probing(settings) + ".");
+          if (settings.isSet("earlyProbeInterval")) {
+            lines.add(
+                "Until then a call passes now and then, to try; "
+                    + settings.text("probeSuccesses")
+                    + " good ones in a row are enough.");
+          }
+          lines.add(probing(settings));
         }
         case "HALF_OPEN" -> {
           lines.add(
               "Lets up to "
                   + settings.text("probes")
                   + " probes pass at a time, refuses the rest.");
-          lines.add(probing(settings) + ".");
+          lines.add(probing(settings));
+        }
+        case "RAMPING" -> {
+          lines.add("Lets " + share() + " of the calls pass, refuses the rest.");
+          lines.add(
+              "Twice as many after each good "
+                  + settings.text("rampInterval")
+                  + ", half as many after a bad one, closed at 100%.");
+          lines.add("Opens again on what opens a closed breaker.");
         }
         case "CLOSED" -> {
           String inARow =
@@ -2218,18 +2319,32 @@ public final class Breakers {
                       settings.text("slowCallDuration"),
                       settings.text("minimumCalls"),
                       inARow));
+          if (isLimited()) {
+            lines.add(
+                "Refuses as FULL what is more than "
+                    + count("MaxConcurrentCalls")
+                    + " calls at once; opens if those hang.");
+          }
         }
         default -> lines.add(now() + ".");
       }
       return lines;
     }
 
+    /** Whether a setting is known and not 0. */
+    private boolean isSet(String name) {
+      return !Set.of("-", "0s").contains(text(name));
+    }
+
     private static String probing(Fields settings) {
-      return "Closes after "
+      boolean ramps = settings.isSet("rampInterval") && settings.number("rampStart") < 1;
+      return "After "
           + settings.text("probeSuccesses")
-          + " good probes, opens again for up to "
+          + " good probes "
+          + (ramps ? "ramps up from " + settings.percent("rampStart") + " of the calls" : "closes")
+          + "; if they fail, opens again for up to "
           + settings.text("maxOpenDuration")
-          + " if they fail";
+          + ".";
     }
   }
 

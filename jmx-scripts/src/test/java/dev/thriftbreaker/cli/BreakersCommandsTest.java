@@ -34,7 +34,8 @@ class BreakersCommandsTest {
         new ServerProcess(
             directory,
             List.of(),
-            "checkout:shown,forced,released,probed,reset,set,watched,quiet,shared,fleet,hostile",
+            "checkout:shown,forced,released,probed,reset,set,watched,quiet,shared,fleet,hostile,"
+                + "hung,full,ramping",
             "returns:shared",
             LONG + ":" + LONG);
   }
@@ -90,7 +91,7 @@ class BreakersCommandsTest {
                 .filter(l -> l.matches("returns +shared +OPEN .*"))
                 .findFirst()
                 .orElseThrow());
-    assertThat(lines.get(open + 1)).contains("probes in").contains("5 consecutive failures");
+    assertThat(lines.get(open + 1)).contains("half open in").contains("5 consecutive failures");
   }
 
   @Test
@@ -98,7 +99,7 @@ class BreakersCommandsTest {
     Result result = run("--server", "checkout", "list", "--json");
 
     assertThat((List<?>) result.json())
-        .hasSize(11)
+        .hasSize(14)
         .filteredOn(breaker -> ((Map<?, ?>) breaker).get("name").equals("quiet"))
         .singleElement()
         .satisfies(
@@ -140,10 +141,12 @@ class BreakersCommandsTest {
         .contains("reason       5 consecutive failures")
         .contains("5 x java.io.IOException")
         .containsPattern(
-            "Refuses calls; probes in \\d+m.*, at \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\dZ\\.")
-        .contains("Closes after 3 good probes, opens again for up to 3600s if they fail.")
+            "Refuses calls; half open in \\d+m.*, at \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\dZ\\.")
+        .contains("Until then a call passes now and then, to try; 3 good ones in a row are enough.")
+        .contains(
+            "After 3 good probes ramps up from 10% of the calls; if they fail, opens again for up to 3600s.")
         .contains("5 calls: 0 succeeded, 5 failed, 0 ignored")
-        .containsPattern("p99 1[12] ms")
+        .containsPattern("p99 1\\d ms")
         .contains("openDuration 3600s")
         .contains(Cli.LAUNCHER + " -p " + server.pid() + " probe shown --reason \"...\"")
         .doesNotContain("More");
@@ -160,6 +163,69 @@ class BreakersCommandsTest {
         .contains(
             "Opens at a failure rate of 50% or a slow rate of 80% (slow: 2s) of at least 20 calls,"
                 + " or with fewer calls after 5 failures in a row.");
+  }
+
+  @Test
+  void aBreakerThatHungCallsOpenedNamesThemWithThreadAndAge() throws Exception {
+    server.tell("hang checkout hung 6");
+
+    String call = "\\S+ on main for \\d+ ms";
+    assertThat(run("--server", "checkout", "list").out().lines())
+        .anyMatch(line -> line.matches("checkout +hung +OPEN +AUTO .* 6 +6 +0 +0 +1 +.*"))
+        .anyMatch(
+            line ->
+                line.matches(
+                    "    half open in .*: 6 calls hang for 50 ms or more, no call has ended .*"));
+    assertThat(run("show", "hung").out())
+        .startsWith("hung on checkout (pid " + server.pid() + "): OPEN, refuses calls\n")
+        .contains("6 hung, the oldest of the calls under way then:")
+        .containsPattern("under way then:\n                 " + call + "\n")
+        .contains("now          6 in flight; the server has 32 threads, as observed\n")
+        .containsPattern("oldest       " + call + "\n")
+        .contains("0 slow, 6 found hanging, 0 late");
+    assertThat(show("hung"))
+        .contains(entry("hungCount", 6.0), entry("lastTripHungCalls", 6.0))
+        .extractingByKey("lastTripOldestCalls")
+        .satisfies(calls -> assertThat((List<?>) calls).hasSize(5));
+  }
+
+  @Test
+  void whereCallsFindNoPlaceTheLimitAndTheOldestCallAreShown() throws Exception {
+    server.tell("fill checkout full 2");
+
+    assertThat(run("--server", "checkout", "list").out().lines())
+        .anyMatch(line -> line.matches("checkout +full +CLOSED +AUTO .* 2/2 +2 +2 +2 +0 .*"))
+        .anyMatch(
+            line ->
+                line.matches(
+                    "    FULL, 2 calls under way, at most 2 at once; oldest: .*on main for \\d+ ms"));
+    assertThat(run("show", "full").out())
+        .startsWith("full on checkout (pid " + server.pid() + "): CLOSED, refuses calls as FULL\n")
+        .contains("Refuses as FULL what is more than 2 calls at once; opens if those hang.")
+        .contains("2 in flight, at most 2 at once; the server has 32 threads")
+        .contains("2 refused, 2 of them as FULL;")
+        .contains("set full maxConcurrentCalls 4 --reason \"...\"");
+    assertThat(show("full"))
+        .contains(
+            entry("fullCount", 2.0),
+            entry("maxConcurrentCalls", 2.0),
+            entry("maxConcurrentCallsSetting", "2"));
+  }
+
+  @Test
+  void aRampingBreakerShowsTheShareThatPasses() throws Exception {
+    server.tell("ramp checkout ramping");
+
+    assertThat(run("--server", "checkout", "list").out().lines())
+        .anyMatch(line -> line.matches("checkout +ramping +RAMPING +AUTO .*"))
+        .contains("    lets 10% of the calls pass: 3 probes succeeded");
+    assertThat(run("show", "ramping").out())
+        .startsWith(
+            "ramping on checkout (pid " + server.pid() + "): RAMPING, lets 10% of the calls pass\n")
+        .contains(
+            "Twice as many after each good 3600s, half as many after a bad one, closed at 100%.")
+        .contains("let calls pass anyway:");
+    assertThat(show("ramping")).containsEntry("passingShare", 0.1);
   }
 
   @ParameterizedTest
@@ -310,7 +376,7 @@ class BreakersCommandsTest {
     assertThat(result.exit()).isEqualTo(4);
     assertThat(result.err())
         .contains("qiet: no such breaker (did you mean quiet?)")
-        .contains("there are: fleet, forced, hostile,");
+        .contains("there are: fleet, forced, full, hostile,");
     assertThat(run("--server", "chekout", "list").exit()).isEqualTo(4);
   }
 

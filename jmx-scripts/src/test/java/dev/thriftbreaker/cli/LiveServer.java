@@ -2,6 +2,7 @@ package dev.thriftbreaker.cli;
 
 import com.codahale.metrics.MetricRegistry;
 import dev.thriftbreaker.breaker.BreakerConfig;
+import dev.thriftbreaker.breaker.BreakerState;
 import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.breaker.Housekeeper;
 import dev.thriftbreaker.breaker.Mode;
@@ -28,6 +29,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import javax.management.remote.JMXConnectorServerFactory;
 import javax.management.remote.JMXServiceURL;
@@ -38,8 +40,10 @@ import javax.management.remote.JMXServiceURL;
  *
  * <p>Arguments: password file, access file, then each server as {@code name:breaker,breaker}.
  * Prints {@code ready PORT}, then obeys lines on its input and answers each with {@code ok}: {@code
- * fail SERVER BREAKER COUNT}, {@code hostile SERVER BREAKER} (an override whose reason tries to
- * steer the terminal) and {@code close SERVER}. Ends with its input.
+ * fail SERVER BREAKER COUNT}, {@code hang SERVER BREAKER COUNT} (until that opens it), {@code fill
+ * SERVER BREAKER LIMIT} (and two more calls), {@code ramp SERVER BREAKER}, {@code hostile SERVER
+ * BREAKER} (an override whose reason tries to steer the terminal) and {@code close SERVER}. Ends
+ * with its input.
  */
 final class LiveServer {
 
@@ -61,7 +65,9 @@ final class LiveServer {
     management.register(
         "Interceptor",
         null,
-        bean(InterceptorMXBean.class, Map.of("Server", name, "Breakers", dependencies)),
+        bean(
+            InterceptorMXBean.class,
+            Map.of("Server", name, "Breakers", dependencies, "ServerThreads", 32)),
         InterceptorMXBean.class);
     Function<String, Operation> said =
         operation ->
@@ -120,6 +126,9 @@ final class LiveServer {
       LiveServer server = servers.get(words[1]);
       switch (words[0]) {
         case "fail" -> fail(server.breakers.get(words[2]), Integer.parseInt(words[3]));
+        case "hang" -> hang(server.breakers.get(words[2]), Integer.parseInt(words[3]));
+        case "fill" -> fill(server.breakers.get(words[2]), Integer.parseInt(words[3]));
+        case "ramp" -> ramp(server.breakers.get(words[2]));
         case "hostile" -> overrideWithHostileReason(server.breakers.get(words[2]));
         case "close" -> {
           server.management.close();
@@ -154,13 +163,42 @@ final class LiveServer {
 
   private static void fail(CircuitBreaker breaker, int count) {
     for (int i = 0; i < count; i++) {
-      long start = breaker.now();
+      long start = breaker.now() - TimeUnit.MILLISECONDS.toNanos(12);
       long permit = breaker.tryAcquire(start);
-      if (permit != CircuitBreaker.REFUSED) {
-        long end = start + TimeUnit.MILLISECONDS.toNanos(12);
+      if (permit >= 0) {
         breaker.complete(permit, Outcome.FAILURE, start, new IOException("no stock"));
       }
     }
+  }
+
+  private static void hang(CircuitBreaker breaker, int count) {
+    breaker.configure(breaker.config().toBuilder().slowCallDuration(Duration.ofMillis(50)).build());
+    long start = breaker.now();
+    for (int i = 0; i < count; i++) {
+      breaker.tryAcquire(start);
+    }
+    while (breaker.snapshot().state() == BreakerState.CLOSED) {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
+    }
+  }
+
+  /** It stays closed, however long the calls hang. */
+  private static void fill(CircuitBreaker breaker, int limit) {
+    breaker.configure(
+        breaker.config().toBuilder()
+            .maxConcurrentCalls(limit)
+            .consecutiveFailures(1_000_000)
+            .build());
+    for (int i = 0; i < limit + 2; i++) {
+      breaker.tryAcquire(breaker.now());
+    }
+  }
+
+  /** It stays at the first step of its ramp. */
+  private static void ramp(CircuitBreaker breaker) {
+    breaker.configure(breaker.config().toBuilder().rampInterval(Duration.ofHours(1)).build());
+    breaker.apply(0, BreakerState.OPEN, Duration.ofMinutes(1), 1, "other", "down");
+    breaker.apply(1, BreakerState.CLOSED, Duration.ZERO, 1, "other", "3 probes succeeded");
   }
 
   private static void overrideWithHostileReason(CircuitBreaker breaker) {

@@ -77,6 +77,7 @@ public final class CheckoutServer implements AutoCloseable {
     ThriftInterceptor.Builder settings =
         ThriftInterceptor.builder("checkout")
             .namespace(namespace)
+            .serverThreads(ServerKind.WORKERS)
             .dependency("inventory", CheckoutServer::quick)
             .dependency("payments", CheckoutServer::quick)
             .dependency("recommendations", CheckoutServer::quick)

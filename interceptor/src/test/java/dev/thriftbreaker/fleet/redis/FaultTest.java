@@ -121,6 +121,31 @@ class FaultTest {
   }
 
   @Test
+  void aRecoveryDuringAnOutageIsStoredAfterItAlsoIfItsRampIsOver() {
+    redis = RedisProcess.start();
+    AtomicLong clock = new AtomicLong();
+    Instance a =
+        Instance.start(
+            redis.uri(), "a", clock::get, config -> config.rampInterval(Duration.ofMillis(250)));
+    instances.add(a);
+    a.awaitReady().trip();
+    a.awaitWritten();
+    redis.hang();
+    a.awaitLink(State.DEGRADED);
+
+    a.probeAndClose();
+    for (int i = 0; i < 4; i++) {
+      clock.addAndGet(TimeUnit.MILLISECONDS.toNanos(250));
+      a.breaker.tick();
+    }
+    assertThat(a.state()).isEqualTo(CLOSED);
+    redis.resume();
+
+    await().atMost(LONG).until(() -> "CLOSED".equals(field(KEY, "st")));
+    assertThat(a.state()).isEqualTo(CLOSED);
+  }
+
+  @Test
   void hungAndResumedLosesNothing() {
     redis = RedisProcess.start();
     Instance a = start("a").awaitReady();

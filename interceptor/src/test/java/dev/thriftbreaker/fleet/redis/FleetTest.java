@@ -3,6 +3,7 @@ package dev.thriftbreaker.fleet.redis;
 import static dev.thriftbreaker.breaker.BreakerState.CLOSED;
 import static dev.thriftbreaker.breaker.BreakerState.HALF_OPEN;
 import static dev.thriftbreaker.breaker.BreakerState.OPEN;
+import static dev.thriftbreaker.breaker.BreakerState.RAMPING;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -114,6 +115,83 @@ class FleetTest {
     assertThat(a.status().writes()).isEqualTo(2);
     assertThat(b.status().writes()).isBetween(2L, 3L);
     assertThat(a.status().repairs() + b.status().repairs()).isZero();
+  }
+
+  @Test
+  void whereOneRecoversAllBeginTheirRampAndNobodyWritesItsEnd() {
+    AtomicLong clock = new AtomicLong();
+    Instance a = ramping("a", clock);
+    Instance b = ramping("b", clock);
+    a.trip();
+    b.awaitState(OPEN);
+
+    // only a's calls try the dependency before the time
+    for (int i = 0; i < 3; i++) {
+      clock.addAndGet(TimeUnit.SECONDS.toNanos(2));
+      a.succeed();
+    }
+    assertThat(a.state()).isEqualTo(RAMPING);
+    assertThat(a.breaker.snapshot().evidence().reason()).isEqualTo("3 early probes succeeded");
+
+    b.awaitState(RAMPING);
+    assertThat(b.breaker.snapshot().cause()).isEqualTo(Cause.REMOTE);
+    assertThat(b.breaker.snapshot().share()).isEqualTo(0.1);
+    a.awaitWritten();
+    assertThat(client.hget(KEY, "st")).isEqualTo("CLOSED");
+    long epoch = a.epoch();
+
+    for (int i = 0; i < 4; i++) {
+      clock.addAndGet(TimeUnit.MILLISECONDS.toNanos(250));
+      a.breaker.tick();
+      b.breaker.tick();
+    }
+    assertThat(List.of(a.state(), b.state())).containsOnly(CLOSED);
+    a.awaitAnotherReconcile();
+    b.awaitAnotherReconcile();
+    assertThat(List.of(a.epoch(), b.epoch())).containsOnly(epoch);
+    assertThat(client.hget(KEY, "ep")).isEqualTo(String.valueOf(epoch));
+    assertThat(a.status().writes()).isEqualTo(2);
+    assertThat(b.status().writes()).isZero();
+    assertThat(List.of(a.state(), b.state())).containsOnly(CLOSED);
+  }
+
+  @Test
+  void aTripDuringTheRampOpensAllAgainForTwiceAsLong() {
+    AtomicLong clock = new AtomicLong();
+    Instance a = ramping("a", clock);
+    Instance b = ramping("b", clock);
+    a.trip();
+    b.awaitState(OPEN);
+    b.breaker.probeNow("ann", "try it");
+    for (int i = 0; i < 3; i++) {
+      b.succeed();
+    }
+    a.awaitState(RAMPING);
+
+    // one in ten of a's calls passes
+    for (int i = 0; i < 60; i++) {
+      a.fail();
+    }
+
+    assertThat(a.state()).isEqualTo(OPEN);
+    b.awaitState(OPEN);
+    assertThat(b.breaker.snapshot().consecutiveOpens()).isEqualTo(2);
+    assertThat(b.breaker.snapshot().remainingNanos()).isEqualTo(TimeUnit.SECONDS.toNanos(120));
+  }
+
+  /** One that has early probes and a ramp, as by default. */
+  private Instance ramping(String name, AtomicLong clock) {
+    return remember(
+            Instance.start(
+                redis.uri(),
+                name,
+                clock::get,
+                config ->
+                    config
+                        .maxOpenDuration(Duration.ofSeconds(120))
+                        .earlyProbeInterval(Duration.ofMillis(250))
+                        .rampInterval(Duration.ofMillis(250))))
+        .awaitReady();
   }
 
   @Test

@@ -33,7 +33,10 @@ final class Instance implements AutoCloseable {
   final List<Transition> transitions = new CopyOnWriteArrayList<>();
   private final ExecutorService teller = Executors.newSingleThreadExecutor();
 
-  /** One on the system's clock with open times of a minute. */
+  /**
+   * One on the system's clock with open times of a minute. Where a test does not say otherwise, it
+   * waits for its deadline and closes at once when its probes succeed.
+   */
   static Instance start(URI redis, String name) {
     return start(redis, name, System::nanoTime, config -> {});
   }
@@ -53,7 +56,12 @@ final class Instance implements AutoCloseable {
   private Instance(
       StateStore store, String name, LongSupplier clock, Consumer<BreakerConfig.Builder> settings) {
     BreakerConfig.Builder config =
-        BreakerConfig.builder().openDuration(Duration.ofSeconds(60)).openJitter(0).probes(3);
+        BreakerConfig.builder()
+            .openDuration(Duration.ofSeconds(60))
+            .openJitter(0)
+            .probes(3)
+            .earlyProbeInterval(Duration.ZERO)
+            .rampInterval(Duration.ZERO);
     settings.accept(config);
     this.name = name;
     CircuitBreaker[] self = new CircuitBreaker[1];
@@ -77,7 +85,7 @@ final class Instance implements AutoCloseable {
   private void call(Outcome outcome) {
     long now = breaker.now();
     long permit = breaker.tryAcquire(now);
-    if (permit != CircuitBreaker.REFUSED) {
+    if (permit >= 0) {
       breaker.complete(permit, outcome, now, new IllegalStateException("down"));
     }
   }
@@ -138,6 +146,13 @@ final class Instance implements AutoCloseable {
                     && status().subscribed()
                     && status().reconciles() > 0);
     return this;
+  }
+
+  /** Until it has read everything once more from now on. */
+  void awaitAnotherReconcile() {
+    long before = status().reconciles();
+    // one may be under way
+    await(name + " reconciled").atMost(LONG).until(() -> status().reconciles() > before + 1);
   }
 
   Instance awaitWritten() {
