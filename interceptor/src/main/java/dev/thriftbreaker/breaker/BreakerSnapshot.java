@@ -27,7 +27,8 @@ package dev.thriftbreaker.breaker;
  * @param maxConcurrentCalls how many may be in flight at once now; 0 for no limit
  * @param hung calls counted as slow while they were in flight
  * @param refused calls refused, at the door of the server or at a guard
- * @param refusedFull calls refused by a guard because as many were in flight as may be
+ * @param refusedFull calls refused because as many were in flight as may be, at the door or at a
+ *     guard
  * @param wouldRefuse calls that passed only because of FORCED_CLOSED or SHADOW
  * @param opened how often the breaker opened
  * @param openNanosTotal how long it was open in all

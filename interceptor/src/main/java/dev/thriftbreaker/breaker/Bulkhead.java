@@ -29,19 +29,17 @@ final class Bulkhead {
   private static final int PAD = 16;
 
   private static final int COUNT = PAD;
-  private static final int PROGRESS = PAD + 1;
-  private static final int PEAK = PAD + 2;
-  private static final int RECENT = PAD + 3;
-  private static final int LENGTH = PAD + 4 + PAD;
+  private static final int ENDED = PAD + 1;
+  private static final int WAITING = PAD + 2;
+  private static final int PEAK = PAD + 3;
+  private static final int RECENT = PAD + 4;
+  private static final int LENGTH = PAD + 5 + PAD;
 
   /** The latency that is assumed of a dependency of which nothing is known. */
   private static final long UNKNOWN_LATENCY_NANOS = 20_000_000;
 
   /** Successes in a period that say what a dependency needs. */
   private static final int ENOUGH = 5;
-
-  /** An auto limit is at least so many, where the share allows. */
-  private static final int LEAST = 4;
 
   private final Workers workers;
   private final long[] line = new long[LENGTH];
@@ -55,8 +53,10 @@ final class Bulkhead {
   private double needed;
   private double baselineNanos;
 
-  Bulkhead(Workers workers, int maxConcurrentCalls) {
+  Bulkhead(Workers workers, int maxConcurrentCalls, long now) {
     this.workers = workers;
+    line[ENDED] = now;
+    line[WAITING] = now - 1;
     configure(maxConcurrentCalls);
     workers.add(this);
   }
@@ -79,9 +79,9 @@ final class Bulkhead {
     }
   }
 
-  /** What a dependency gets that needs so many calls at once: half as many again, and one. */
+  /** What a dependency gets that needs so many calls at once: twice as many, and four. */
   static int limitFor(double needed, int share) {
-    return (int) Math.min(share, Math.max(LEAST, Math.ceil(1.5 * needed) + 1));
+    return (int) Math.min(share, Math.ceil(2 * needed) + 4);
   }
 
   int limit() {
@@ -115,9 +115,15 @@ final class Bulkhead {
     return (long) LONGS.getOpaque(line, RECENT);
   }
 
-  /** When a call last ended, or began while there was no other; on the clock of the calls. */
+  /**
+   * Since when no call has ended: when one last ended or, if that is later, when the first one
+   * began after that. So a time in which nobody called does not count, be it that there was nothing
+   * to do or that this JVM's threads did not run.
+   */
   long progressNanos() {
-    return (long) LONGS.getOpaque(line, PROGRESS);
+    long ended = (long) LONGS.getOpaque(line, ENDED);
+    long waiting = (long) LONGS.getOpaque(line, WAITING);
+    return waiting - ended >= 0 ? waiting : ended;
   }
 
   /** Counts a call, if there is room for it. */
@@ -137,7 +143,7 @@ final class Bulkhead {
 
   void leave(long durationNanos, long now) {
     LONGS.getAndAdd(line, COUNT, -1L);
-    LONGS.setOpaque(line, PROGRESS, now);
+    LONGS.setOpaque(line, ENDED, now);
     long recent = recentNanos();
     LONGS.setOpaque(line, RECENT, recent + (durationNanos - recent) / 8);
   }
@@ -150,8 +156,8 @@ final class Bulkhead {
 
   private long count(long now) {
     long before = (long) LONGS.getAndAdd(line, COUNT, 1L) - lost;
-    if (before <= 0) {
-      LONGS.setOpaque(line, PROGRESS, now);
+    if ((long) LONGS.getOpaque(line, WAITING) - (long) LONGS.getOpaque(line, ENDED) < 0) {
+      LONGS.setOpaque(line, WAITING, now);
     }
     if (before >= (long) LONGS.getOpaque(line, PEAK)) {
       LONGS.setOpaque(line, PEAK, before + 1);
@@ -161,9 +167,11 @@ final class Bulkhead {
 
   private boolean isOnPace(long inFlight, long now) {
     long latency = latencyNanos();
+    long left = workers.leftBeside(this, inFlight + 1);
+    // the last thread is for a call that comes when another has just ended
+    long since = left < 1 ? (long) LONGS.getOpaque(line, ENDED) : progressNanos();
     return recentNanos() <= 4 * latency
-        && isOnPace(
-            inFlight, now - progressNanos(), latency, workers.leftBeside(this, inFlight + 1));
+        && isOnPace(inFlight, now - since, latency, left, workers.size());
   }
 
   /**
@@ -171,15 +179,19 @@ final class Bulkhead {
    * ends every L / n. A few times that without an end is no accident any more. The fewer threads
    * are left for others, the less is forgiven.
    *
-   * @param sinceProgressNanos since a call ended last
+   * @param sinceProgressNanos since when no call has ended
    * @param latencyNanos how long a call takes
    * @param left threads that neither this dependency nor the others' shares would hold
+   * @param threads threads in all
    */
-  static boolean isOnPace(long inFlight, long sinceProgressNanos, long latencyNanos, long left) {
+  static boolean isOnPace(
+      long inFlight, long sinceProgressNanos, long latencyNanos, long left, int threads) {
     long paceNanos = latencyNanos / Math.max(1, inFlight);
-    return left >= 1
-        ? sinceProgressNanos <= Math.max(2_000_000, 5 * paceNanos)
-        : sinceProgressNanos <= Math.max(200_000, paceNanos);
+    if (left < 1) {
+      return sinceProgressNanos <= Math.max(200_000, paceNanos);
+    }
+    long forgivenNanos = left > 1 && left * 8 >= threads ? 5_000_000 : 2_000_000;
+    return sinceProgressNanos <= Math.max(forgivenNanos, 5 * paceNanos);
   }
 
   /**

@@ -151,7 +151,7 @@ public final class CircuitBreaker {
     this.onChange = Objects.requireNonNull(onChange, "onChange");
     this.configured = new Configured(Objects.requireNonNull(config, "config"), 1);
     this.heartbeat = heartbeat;
-    this.bulkhead = new Bulkhead(workers, config.maxConcurrentCalls());
+    this.bulkhead = new Bulkhead(workers, config.maxConcurrentCalls(), nanoClock.getAsLong());
     this.sweptNanos = nanoClock.getAsLong();
     this.learnedNanos = sweptNanos;
     this.slowNanos = config.slowCallDuration().toNanos();
@@ -294,9 +294,13 @@ public final class CircuitBreaker {
    * @param outcome how the call is judged
    * @param startNanos when it began, as given to {@link #tryAcquire(long)}
    * @param error what it threw, or null
+   * @throws IllegalArgumentException if the permit is a refusal
    */
   public void complete(long permit, Outcome outcome, long startNanos, Throwable error) {
     Objects.requireNonNull(outcome, "outcome");
+    if (permit < 0) {
+      throw new IllegalArgumentException("permit: " + permit + " (expected: one that was granted)");
+    }
     int slot = Permits.slot(permit);
     inFlight.end(slot); // before the clock is read: InFlight says why
     long endNanos = now();

@@ -53,9 +53,10 @@ final class TripRule {
     }
     return String.format(
         Locale.ROOT,
-        "%d call%s for %d ms or more, no call has ended since",
+        "%d call%s for %d ms or more%s, no call has ended since",
         hung,
         hung == 1 ? " hangs" : "s hang",
-        config.slowCallDuration().toMillis());
+        config.slowCallDuration().toMillis(),
+        refusedFull == 0 ? "" : " and " + refusedFull + " found no place");
   }
 }

@@ -189,7 +189,7 @@ class BulkheadTest {
 
       // then
       assertThat(inventory.firstFullNanos).isBetween(1L, Duration.ofMillis(24).toNanos());
-      assertThat(inventory.running).isLessThanOrEqualTo(17);
+      assertThat(inventory.running).isLessThanOrEqualTo(18);
     }
 
     @ParameterizedTest
@@ -263,6 +263,24 @@ class BulkheadTest {
     }
 
     @Test
+    void aMachineWhoseThreadsAllStandStillNowAndThenIsNotTheDependencysFault() {
+      Simulation server = new Simulation(32, 3, s -> s);
+      server.dependencies.forEach(dependency -> dependency.callsPerSecond = 300);
+      server.run(Duration.ofSeconds(5));
+      long calls = 0;
+      long full = 0;
+      for (int i = 0; i < 200; i++) {
+        server.standStill(Duration.ofMillis(5 + i % 40));
+        server.run(Duration.ofMillis(100));
+        for (Simulation.Dependency dependency : server.dependencies) {
+          calls += dependency.calls;
+          full += dependency.full;
+        }
+      }
+      assertThat((double) full / calls).isLessThan(0.001);
+    }
+
+    @Test
     void aBurstThatAHealthyDependencyTakesIsNotRefused() {
       Simulation server = new Simulation(32, 3, s -> s);
       server.dependencies.forEach(dependency -> dependency.callsPerSecond = 50);
@@ -331,7 +349,7 @@ class BulkheadTest {
       server.run(Duration.ofSeconds(60));
       CircuitBreaker breaker = server.dependency().bench.breaker;
       // about 2 in flight on average, 8 or so at the most
-      assertThat(breaker.snapshot().maxConcurrentCalls()).isBetween(8, 20);
+      assertThat(breaker.snapshot().maxConcurrentCalls()).isBetween(16, 30);
       assertThat(breaker.bulkhead().latencyNanos() / 1e6).isCloseTo(2, within(0.3));
     }
 
@@ -409,22 +427,24 @@ class BulkheadTest {
 
   @ParameterizedTest
   @CsvSource({
-    // in flight, ms since progress, latency ms, left: on pace?
-    "4,  2.0, 2, 5, true",
-    "4,  2.6, 2, 5, false",
-    "2,  4.9, 2, 5, true",
-    "2,  5.1, 2, 5, false",
-    "16, 1.9, 2, 5, true",
+    // in flight, ms since progress, latency ms, threads left of 32: on pace?
+    "4,  2.0, 2, 3, true",
+    "4,  2.6, 2, 3, false",
+    "2,  4.9, 2, 3, true",
+    "2,  5.1, 2, 3, false",
+    "16, 1.9, 2, 3, true",
+    "4,  4.9, 2, 4, true",
+    "4,  5.1, 2, 4, false",
     "4,  0.6, 2, 0, false",
     "4,  0.4, 2, 0, true",
-    "20, 120, 500, 5, true",
-    "20, 130, 500, 5, false",
+    "20, 120, 500, 4, true",
+    "20, 130, 500, 4, false",
   })
   void thePaceOfAHealthyDependency(
       long inFlight, double sinceMillis, long latencyMillis, long left, boolean onPace) {
     assertThat(
             Bulkhead.isOnPace(
-                inFlight, (long) (sinceMillis * 1e6), latencyMillis * 1_000_000, left))
+                inFlight, (long) (sinceMillis * 1e6), latencyMillis * 1_000_000, left, 32))
         .isEqualTo(onPace);
   }
 

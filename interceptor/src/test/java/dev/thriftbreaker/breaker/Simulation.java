@@ -139,10 +139,7 @@ final class Simulation {
     ownServed = 0;
     from = now();
     long end = from + time.toNanos();
-    double perSecond = ownPerSecond;
-    for (Dependency dependency : dependencies) {
-      perSecond += dependency.callsPerSecond;
-    }
+    double perSecond = perSecond();
     long next = from + gap(perSecond);
     while (next - end < 0) {
       endUpTo(next);
@@ -152,6 +149,29 @@ final class Simulation {
     }
     endUpTo(end);
     now(end);
+  }
+
+  /**
+   * No thread runs for a time; what comes meanwhile begins right after it, and so does what ends.
+   */
+  void standStill(Duration time) {
+    long end = now() + time.toNanos();
+    int waiting = 0;
+    for (long at = now() + gap(perSecond()); at - end < 0; at += gap(perSecond())) {
+      waiting++;
+    }
+    now(end);
+    for (int i = 0; i < waiting; i++) {
+      begin(random.nextDouble() * perSecond(), end + i);
+    }
+  }
+
+  private double perSecond() {
+    double perSecond = ownPerSecond;
+    for (Dependency dependency : dependencies) {
+      perSecond += dependency.callsPerSecond;
+    }
+    return perSecond;
   }
 
   private long gap(double perSecond) {
