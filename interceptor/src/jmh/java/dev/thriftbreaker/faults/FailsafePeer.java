@@ -1,7 +1,6 @@
 package dev.thriftbreaker.faults;
 
 import dev.failsafe.Bulkhead;
-import dev.failsafe.BulkheadFullException;
 import dev.failsafe.CircuitBreaker;
 import dev.failsafe.CircuitBreakerOpenException;
 import dev.failsafe.Failsafe;
@@ -23,14 +22,26 @@ final class FailsafePeer {
     return (dependency, client) -> guard(Failsafe.with(circuit(site, dependency)), client);
   }
 
+  /**
+   * The bulkhead is used by its permits: as a policy, version 3.3.2 loses one with each refusal
+   * (failsafe issue 393) and soon refuses all.
+   */
   static Guarding full(Site site, int cap) {
-    return (dependency, client) ->
-        guard(
-            Failsafe.with(
-                Bulkhead.<Long>of(cap),
-                circuit(site, dependency),
-                Timeout.<Long>builder(Variant.SLOW).withInterrupt().build()),
-            client);
+    return (dependency, client) -> {
+      Timeout<Long> timeout = Timeout.<Long>builder(Variant.SLOW).withInterrupt().build();
+      Dependency.Iface guarded = guard(Failsafe.with(circuit(site, dependency), timeout), client);
+      Bulkhead<Long> bulkhead = Bulkhead.of(cap);
+      return number -> {
+        if (!bulkhead.tryAcquirePermit()) {
+          throw new ShedException();
+        }
+        try {
+          return guarded.get(number);
+        } finally {
+          bulkhead.releasePermit();
+        }
+      };
+    };
   }
 
   private static CircuitBreaker<Long> circuit(Site site, String dependency) {
@@ -46,7 +57,7 @@ final class FailsafePeer {
     return number -> {
       try {
         return executor.get(() -> client.get(number));
-      } catch (CircuitBreakerOpenException | BulkheadFullException e) {
+      } catch (CircuitBreakerOpenException e) {
         throw new ShedException();
       } catch (FailsafeException e) {
         throw e.getCause() instanceof TException cause ? cause : new TException(e);

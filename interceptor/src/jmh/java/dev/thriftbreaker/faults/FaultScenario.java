@@ -31,7 +31,7 @@ record FaultScenario(
     List<Variant> variants)
     implements Scenario {
 
-  static final int WARM_UP_MILLIS = 3000;
+  static final int WARM_UP_MILLIS = 3500;
   private static final int BEFORE_MILLIS = 1500;
 
   /** How long to wait for a variant to come back. */
@@ -42,7 +42,7 @@ record FaultScenario(
     List<Result> results = new ArrayList<>();
     for (Variant variant : chosen) {
       try (Rig rig = new Rig(variant, setup, options.logs(this))) {
-        results.add(run(rig, options.quick() ? faultMillis / 2 : faultMillis));
+        results.add(run(rig, options.quick() ? faultMillis * 3 / 4 : faultMillis));
       }
     }
     return results;
@@ -75,12 +75,14 @@ record FaultScenario(
     rig.heal();
     TimeUnit.MILLISECONDS.sleep(1000);
     ServerProcess.Counts secondAfter = rig.server.counts();
-    awaitRecovery(recorder, heal);
+    double before = recorder.goodput(Recorder.Kind.USE, start, fault);
+    awaitRecovery(recorder, heal, 0.99 * before);
     int end = recorder.now() - Load.DEADLINE_MILLIS;
     ServerProcess.Counts atEnd = rig.server.counts();
 
+    int lastFailed = heal - Load.DEADLINE_MILLIS; // later ones may be answered after the heal
     ToDoubleFunction<Recorder.Kind> shareOfBefore =
-        kind -> recorder.goodput(kind, fault, heal) / recorder.goodput(kind, start, fault);
+        kind -> recorder.goodput(kind, fault, lastFailed) / recorder.goodput(kind, start, fault);
     List<Integer> trips = tripsFrom(fault, atEnd, recorder);
     Map<Measure, Double> measures = new EnumMap<>(Measure.class);
     measures.put(Measure.FIRST_SHED, Result.millis(fault, recorder.firstShed(fault, heal)));
@@ -98,7 +100,7 @@ record FaultScenario(
     for (double share : new double[] {0.95, 0.99}) {
       measures.put(
           share == 0.95 ? Measure.RECOVERED_95 : Measure.RECOVERED_99,
-          Result.seconds(heal, recorder.mostlyGood(share, heal, end)));
+          Result.seconds(heal, recorder.mostlyGood(share * before, heal, end)));
     }
     measures.put(Measure.PEAK, recorder.peak(heal, Math.min(end, heal + TAIL_MILLIS)));
     measures.put(Measure.TRIPS, (double) trips.size());
@@ -110,13 +112,14 @@ record FaultScenario(
     return new Result(rig.variant, measures, series);
   }
 
-  private static void awaitRecovery(Recorder recorder, int heal) throws InterruptedException {
+  private static void awaitRecovery(Recorder recorder, int heal, double share)
+      throws InterruptedException {
     int end = heal + TAIL_MILLIS + Load.DEADLINE_MILLIS;
     boolean back = false;
     while (!back && recorder.now() < end) {
       TimeUnit.MILLISECONDS.sleep(100);
       int known = recorder.now() - Load.DEADLINE_MILLIS;
-      back = known > heal + 1500 && recorder.mostlyGood(0.99, heal, known - 500) >= 0;
+      back = known > heal + 1500 && recorder.mostlyGood(share, heal, known - 500) >= 0;
     }
   }
 

@@ -10,6 +10,7 @@ import org.apache.thrift.TApplicationException;
 import org.apache.thrift.TException;
 import org.apache.thrift.protocol.TBinaryProtocol;
 import org.apache.thrift.transport.TSocket;
+import org.apache.thrift.transport.TTransportException;
 import org.apache.thrift.transport.layered.TFramedTransport;
 
 /**
@@ -125,6 +126,7 @@ final class Load implements AutoCloseable {
     private final int index;
     private TSocket socket;
     private Front.Client client;
+    private boolean fresh;
 
     private Connection(int index) {
       this.index = index;
@@ -155,25 +157,30 @@ final class Load implements AutoCloseable {
       if (leftMillis <= 0) {
         return;
       }
-      boolean answered = false;
       try {
         connect();
         socket.setTimeout((int) leftMillis);
         request.call(client);
-        answered = true;
         recorder.good(request.kind, request.scheduledNanos);
+        fresh = false;
       } catch (TApplicationException e) {
-        answered = true;
         if (e.getType() == BreakerOpenException.SHED && request.kind == Recorder.Kind.USE) {
           recorder.shed(request.scheduledNanos);
         }
+        fresh = false;
       } catch (TException e) {
-        // too late, or the server refused or ended the connection
-      }
-      if (!answered) {
+        boolean refused = fresh && !isTimeout(e);
         disconnect();
+        if (refused) {
+          queue.add(request);
+        }
         TimeUnit.MILLISECONDS.sleep(BACK_OFF_MILLIS);
       }
+    }
+
+    private static boolean isTimeout(TException e) {
+      return e instanceof TTransportException failure
+          && failure.getType() == TTransportException.TIMED_OUT;
     }
 
     private void connect() throws TException {
@@ -183,6 +190,7 @@ final class Load implements AutoCloseable {
         transport.open();
         socket = (TSocket) transport.getInnerTransport();
         client = new Front.Client(new TBinaryProtocol(transport));
+        fresh = true;
       }
     }
 

@@ -7,13 +7,7 @@ final class Scenarios {
 
   /** The variants of a quick run. */
   static final List<Variant> QUICK =
-      List.of(
-          Variant.NONE,
-          Variant.BULKHEAD,
-          Variant.R4J_TUNED,
-          Variant.R4J_FITTED,
-          Variant.OURS,
-          Variant.OURS_40);
+      List.of(Variant.NONE, Variant.BULKHEAD, Variant.R4J, Variant.R4J_FITTED, Variant.OURS);
 
   private static final List<Variant> ALL_BUT_HYSTRIX =
       List.of(
@@ -90,7 +84,7 @@ final class Scenarios {
             Downstream.Fault.HANG,
             8000,
             0,
-            true,
+            false,
             WITH_CAPS),
         new FaultScenario(
             "hang-5-workers",
@@ -122,19 +116,19 @@ final class Scenarios {
             SOME),
         new FaultScenario(
             "errors",
-            "70 % of the calls fail for 5 s. TThreadPoolServer, 32 workers.",
+            "70 % of the calls fail for 9 s. TThreadPoolServer, 32 workers.",
             POOL_32,
             Downstream.Fault.ERRORS,
-            5000,
+            9000,
             0,
             true,
             SOME),
         new FaultScenario(
             "refused",
-            "Connections are refused for 5 s. TThreadPoolServer, 32 workers.",
+            "Connections are refused for 8 s. TThreadPoolServer, 32 workers.",
             POOL_32,
             Downstream.Fault.REFUSE,
-            5000,
+            8000,
             0,
             false,
             SOME),

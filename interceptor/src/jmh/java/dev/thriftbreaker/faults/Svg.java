@@ -12,7 +12,7 @@ final class Svg {
   private static final int WIDTH = 470;
   private static final int HEIGHT = 150;
   private static final int LEFT = 50;
-  private static final int TOP = 62;
+  private static final int TOP = 80;
   private static final int PLOT_WIDTH = 400;
   private static final int PLOT_HEIGHT = 90;
 
@@ -64,7 +64,7 @@ final class Svg {
   private void legend() {
     int x = 10;
     text(x, 38, "", "Requests answered well, of those that came. Method that");
-    x += 300;
+    x += 340;
     for (Recorder.Kind kind : Recorder.Kind.values()) {
       add(
           "<line x1=\"%d\" y1=\"34\" x2=\"%d\" y2=\"34\" stroke=\"%s\" stroke-width=\"3\"/>",
