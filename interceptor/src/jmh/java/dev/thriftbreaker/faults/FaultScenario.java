@@ -85,8 +85,11 @@ record FaultScenario(
         kind -> recorder.goodput(kind, fault, lastFailed) / recorder.goodput(kind, start, fault);
     List<Integer> trips = tripsFrom(fault, atEnd, recorder);
     Map<Measure, Double> measures = new EnumMap<>(Measure.class);
-    measures.put(Measure.FIRST_SHED, Result.millis(fault, recorder.firstShed(fault, heal)));
-    measures.put(Measure.MOSTLY_SHED, Result.millis(fault, recorder.mostlyShed(0.99, fault, heal)));
+    double firstShed = Result.millis(fault, recorder.firstShed(fault, heal));
+    double mostlyShed = Result.millis(fault, recorder.mostlyShed(0.99, fault, heal));
+    measures.put(Measure.FIRST_SHED, firstShed);
+    // by schedule; the replies to those that were queued come later
+    measures.put(Measure.MOSTLY_SHED, Math.max(firstShed, mostlyShed));
     measures.put(
         Measure.FIRST_TRIP,
         trips.isEmpty() || trips.get(0) > heal ? Result.NEVER : trips.get(0) - fault);

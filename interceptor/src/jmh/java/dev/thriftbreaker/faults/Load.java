@@ -173,8 +173,8 @@ final class Load implements AutoCloseable {
         disconnect();
         if (refused) {
           queue.add(request);
+          TimeUnit.MILLISECONDS.sleep(BACK_OFF_MILLIS);
         }
-        TimeUnit.MILLISECONDS.sleep(BACK_OFF_MILLIS);
       }
     }
 

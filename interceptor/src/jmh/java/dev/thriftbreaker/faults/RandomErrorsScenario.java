@@ -26,7 +26,7 @@ record RandomErrorsScenario(String name, String title, Rig.Setup setup, List<Var
         }
         starts.add(rig.recorder.now());
       }
-      TimeUnit.SECONDS.sleep(options.quick() ? 15 : 90);
+      TimeUnit.SECONDS.sleep(options.quick() ? 15 : 60);
       for (Rig rig : rigs) {
         results.add(result(rig, starts.get(results.size())));
       }

@@ -24,12 +24,22 @@ final class Scenarios {
           Variant.OURS,
           Variant.OURS_40);
 
+  private static final List<Variant> NO_TIMEOUT =
+      List.of(
+          Variant.NONE,
+          Variant.R4J,
+          Variant.R4J_FITTED,
+          Variant.R4J_LIMITER,
+          Variant.FAILSAFE_FITTED,
+          Variant.SENTINEL_FITTED,
+          Variant.OURS,
+          Variant.OURS_40);
+
   /** One of each family, and with a fitted bulkhead the strongest of the peers. */
   private static final List<Variant> SOME =
       List.of(
           Variant.NONE,
           Variant.R4J,
-          Variant.R4J_TUNED,
           Variant.R4J_FITTED,
           Variant.FAILSAFE_FITTED,
           Variant.SENTINEL_FITTED,
@@ -38,7 +48,6 @@ final class Scenarios {
   private static final List<Variant> WITH_CAPS =
       List.of(
           Variant.NONE,
-          Variant.R4J_TUNED,
           Variant.R4J_16,
           Variant.R4J_FITTED,
           Variant.FAILSAFE_FITTED,
@@ -76,32 +85,32 @@ final class Scenarios {
             8000,
             0,
             false,
-            ALL_BUT_HYSTRIX),
+            NO_TIMEOUT),
         new FaultScenario(
             "hang-3",
-            "Three of three dependencies hang for 8 s. TThreadPoolServer, 32 workers.",
+            "Three of three dependencies hang for 6 s. TThreadPoolServer, 32 workers.",
             POOL_32.dependencies(3),
             Downstream.Fault.HANG,
-            8000,
+            6000,
             0,
             false,
             WITH_CAPS),
         new FaultScenario(
             "hang-5-workers",
-            "The dependency hangs for 8 s. THsHaServer, 5 workers, 0.4 of the load.",
+            "The dependency hangs for 6 s. THsHaServer, 5 workers, 0.4 of the load.",
             HSHA_5,
             Downstream.Fault.HANG,
-            8000,
+            6000,
             0,
             true,
             WITH_CAPS),
         new FaultScenario(
             "hang-resized",
-            "The pool shrinks from 32 to 12 workers, and then the dependency hangs for 8 s."
+            "The pool shrinks from 32 to 12 workers, and then the dependency hangs for 6 s."
                 + " THsHaServer.",
             HSHA_32,
             Downstream.Fault.HANG,
-            8000,
+            6000,
             12,
             false,
             WITH_CAPS),
@@ -134,11 +143,11 @@ final class Scenarios {
             SOME),
         new FaultScenario(
             "trickle",
-            "Replies come a byte a second for 8 s, which no socket timeout sees."
+            "Replies come a byte a second for 6 s, which no socket timeout sees."
                 + " TThreadPoolServer, 32 workers.",
             POOL_32,
             Downstream.Fault.TRICKLE,
-            8000,
+            6000,
             0,
             false,
             SOME),
@@ -167,14 +176,14 @@ final class Scenarios {
                 Variant.OURS)),
         new HiccupScenario(
             "stall",
-            "The dependency stalls for 150 ms, 12 times; medians. TThreadPoolServer, 32 workers.",
+            "The dependency stalls for 150 ms, 8 times; medians. TThreadPoolServer, 32 workers.",
             POOL_32,
             HiccupScenario.Hiccup.STALL,
             List.of(
                 Variant.NONE, Variant.BULKHEAD, Variant.R4J_FITTED, Variant.OURS, Variant.OURS_40)),
         new HiccupScenario(
             "pause",
-            "The server's own JVM is stopped for 300 ms (SIGSTOP), 12 times; medians."
+            "The server's own JVM is stopped for 300 ms (SIGSTOP), 8 times; medians."
                 + " TThreadPoolServer, 32 workers.",
             POOL_32,
             HiccupScenario.Hiccup.PAUSE,
@@ -182,9 +191,9 @@ final class Scenarios {
                 Variant.NONE, Variant.BULKHEAD, Variant.R4J_FITTED, Variant.OURS, Variant.OURS_40)),
         new RandomErrorsScenario(
             "random-errors",
-            "90 s of health with 1 %, 5 % and 20 % of random errors. All at once and a share of"
-                + " the load each.",
-            POOL_32.dependencies(3),
+            "60 s of health with 1 %, 5 % and 20 % of random errors. All at once and a share of"
+                + " twice the load each.",
+            POOL_32.dependencies(3).times(2),
             List.of(
                 Variant.R4J,
                 Variant.R4J_FITTED,
