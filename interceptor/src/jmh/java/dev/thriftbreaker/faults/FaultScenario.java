@@ -103,7 +103,7 @@ record FaultScenario(
     for (double share : new double[] {0.95, 0.99}) {
       measures.put(
           share == 0.95 ? Measure.RECOVERED_95 : Measure.RECOVERED_99,
-          Result.seconds(heal, recorder.mostlyGood(share * before, heal, end)));
+          Result.seconds(heal, recorder.recovered(share * before, heal, end)));
     }
     measures.put(Measure.PEAK, recorder.peak(heal, Math.min(end, heal + TAIL_MILLIS)));
     measures.put(Measure.TRIPS, (double) trips.size());
@@ -122,7 +122,7 @@ record FaultScenario(
     while (!back && recorder.now() < end) {
       TimeUnit.MILLISECONDS.sleep(100);
       int known = recorder.now() - Load.DEADLINE_MILLIS;
-      back = known > heal + 1500 && recorder.mostlyGood(share, heal, known - 500) >= 0;
+      back = recorder.recovered(share, heal, known) >= 0;
     }
   }
 

@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 record HungProbeScenario(String name, String title, Rig.Setup setup, List<Variant> variants)
     implements Scenario {
 
-  private static final int LIMIT_MILLIS = 20_000;
+  private static final int LIMIT_MILLIS = 15_000;
 
   /** Not before all breakers have sent their probes, which they do about 5 s after the errors. */
   private static final int PROBED_MILLIS = 6500;
@@ -46,7 +46,7 @@ record HungProbeScenario(String name, String title, Rig.Setup setup, List<Varian
   private static Result result(Rig rig) {
     int end = rig.recorder.now() - Load.DEADLINE_MILLIS;
     int healed = rig.recorder.now() - LIMIT_MILLIS;
-    double seconds = Result.seconds(healed, rig.recorder.mostlyGood(0.95, healed, end));
+    double seconds = Result.seconds(healed, rig.recorder.recovered(0.95, healed, end));
     return new Result(rig.variant, Map.of(Measure.RECOVERED_95, seconds), null);
   }
 }

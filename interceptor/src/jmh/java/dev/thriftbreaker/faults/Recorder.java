@@ -122,10 +122,16 @@ final class Recorder {
     return -1;
   }
 
-  /** From when on {@code share} of half a second's requests were good; -1 if never. */
-  int mostlyGood(double share, int from, int to) {
-    for (int i = from; i + 500 <= to; i++) {
-      if (good[Kind.USE.ordinal()].get(i) > 0 && goodput(Kind.USE, i, i + 500) >= share) {
+  /**
+   * From when on {@code share} of the requests that use a dependency were good: of the next half
+   * second's, and of the next two seconds', as a breaker may yet open on what it saw before; -1 if
+   * never.
+   */
+  int recovered(double share, int from, int to) {
+    for (int i = from; i + 2000 <= to; i++) {
+      if (good[Kind.USE.ordinal()].get(i) > 0
+          && goodput(Kind.USE, i, i + 500) >= share
+          && goodput(Kind.USE, i, i + 2000) >= share) {
         return i;
       }
     }
