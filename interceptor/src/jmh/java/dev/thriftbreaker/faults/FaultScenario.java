@@ -83,7 +83,7 @@ record FaultScenario(
     int lastFailed = heal - Load.DEADLINE_MILLIS; // later ones may be answered after the heal
     ToDoubleFunction<Recorder.Kind> shareOfBefore =
         kind -> recorder.goodput(kind, fault, lastFailed) / recorder.goodput(kind, start, fault);
-    List<Integer> trips = tripsFrom(fault, atEnd, recorder);
+    List<Integer> trips = rig.tripsFrom(fault);
     Map<Measure, Double> measures = new EnumMap<>(Measure.class);
     double firstShed = Result.millis(fault, recorder.firstShed(fault, heal));
     double mostlyShed = Result.millis(fault, recorder.mostlyShed(0.99, fault, heal));
@@ -124,14 +124,5 @@ record FaultScenario(
       int known = recorder.now() - Load.DEADLINE_MILLIS;
       back = recorder.recovered(share, heal, known) >= 0;
     }
-  }
-
-  /** When breakers opened, as positions. */
-  static List<Integer> tripsFrom(int start, ServerProcess.Counts counts, Recorder recorder) {
-    return counts.trips().stream()
-        .map(trip -> recorder.position(trip.nanos()))
-        .filter(position -> position >= start)
-        .sorted()
-        .toList();
   }
 }

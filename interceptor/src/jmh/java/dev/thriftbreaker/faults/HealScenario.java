@@ -9,7 +9,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Loses all calls and heals, many times, each outage of another length, all variants at the same
- * moments. The calls fail at once, as in a hang some breakers would not open at all.
+ * moments: when all breakers have opened, and a random part of the open time has passed. The calls
+ * fail at once, as in a hang some breakers would not open at all.
  */
 record HealScenario(String name, String title, Rig.Setup setup, List<Variant> variants)
     implements Scenario {
@@ -30,8 +31,16 @@ record HealScenario(String name, String title, Rig.Setup setup, List<Variant> va
     try (Rigs rigs = new Rigs(chosen, setup, options.logs(this))) {
       TimeUnit.MILLISECONDS.sleep(FaultScenario.WARM_UP_MILLIS);
       for (int i = 0; i < (options.quick() ? 2 : HEALS); i++) {
-        rigs.fail(Downstream.Fault.ALL_ERRORS);
-        TimeUnit.MILLISECONDS.sleep(random.nextInt(4500, 9500));
+        List<Integer> failed = new ArrayList<>();
+        for (Rig rig : rigs) {
+          failed.add(rig.recorder.now());
+          rig.fail(Downstream.Fault.ALL_ERRORS);
+        }
+        int failedIndex = 0;
+        for (Rig rig : rigs) {
+          rig.awaitTrip(failed.get(failedIndex++));
+        }
+        TimeUnit.MILLISECONDS.sleep(random.nextLong(Variant.OPEN.toMillis()));
         List<Integer> healed = new ArrayList<>();
         for (Rig rig : rigs) {
           healed.add(rig.recorder.now());

@@ -72,7 +72,7 @@ record HiccupScenario(
     measures.put(Measure.OVER, Result.median(over.stream().mapToDouble(d -> d)));
     measures.put(
         Measure.OTHERS, recorder.goodput(Recorder.Kind.OTHER, starts.get(0), ends.get(times - 1)));
-    List<Integer> trips = FaultScenario.tripsFrom(starts.get(0), rig.server.counts(), recorder);
+    List<Integer> trips = rig.tripsFrom(starts.get(0));
     measures.put(Measure.TRIPS, (double) trips.size());
     return new Result(rig.variant, measures, null);
   }

@@ -6,7 +6,9 @@ import com.netflix.hystrix.HystrixCommandKey;
 import com.netflix.hystrix.HystrixCommandProperties;
 import com.netflix.hystrix.HystrixCommandProperties.ExecutionIsolationStrategy;
 import com.netflix.hystrix.exception.HystrixRuntimeException;
+import com.netflix.hystrix.exception.HystrixRuntimeException.FailureType;
 import dev.thriftbreaker.faults.gen.Dependency;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.thrift.TException;
 
 /** Hystrix on the caller's thread: a semaphore, and its defaults but for the open time. */
@@ -29,10 +31,16 @@ final class HystrixPeer implements Guarding {
                     .withExecutionIsolationSemaphoreMaxConcurrentRequests(site.fittedCap())
                     .withFallbackEnabled(false)
                     .withCircuitBreakerSleepWindowInMilliseconds((int) Variant.OPEN.toMillis()));
+    AtomicBoolean open = new AtomicBoolean();
     return number -> {
       try {
-        return new Call(setter, client, number).execute();
+        long result = new Call(setter, client, number).execute();
+        open.set(false);
+        return result;
       } catch (HystrixRuntimeException e) {
+        if (e.getFailureType() == FailureType.SHORTCIRCUIT && !open.getAndSet(true)) {
+          site.trips().add(dependency);
+        }
         throw switch (e.getFailureType()) {
           case SHORTCIRCUIT, REJECTED_SEMAPHORE_EXECUTION -> new ShedException();
           default -> e.getCause() instanceof TException cause ? cause : new TException(e);

@@ -5,12 +5,15 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /** One server under test with its dependencies and its load. */
 final class Rig implements AutoCloseable {
 
   /** As many as the workers of the larger server: a TThreadPoolServer gives each a worker. */
   static final int CONNECTIONS = 32;
+
+  private static final int TRIP_LIMIT_MILLIS = 12_000;
 
   final Variant variant;
   final Recorder recorder = new Recorder();
@@ -78,6 +81,25 @@ final class Rig implements AutoCloseable {
   void heal() throws IOException {
     for (Downstream dependency : dependencies) {
       dependency.heal();
+    }
+  }
+
+  /** When breakers opened, as positions of the recorder, from {@code position} on. */
+  List<Integer> tripsFrom(int position) throws IOException {
+    return server.counts().trips().stream()
+        .map(trip -> recorder.position(trip.nanos()))
+        .filter(trip -> trip >= position)
+        .sorted()
+        .toList();
+  }
+
+  /** Waits until a breaker has opened since {@code position}, where there is one. */
+  void awaitTrip(int position) throws IOException, InterruptedException {
+    boolean hasBreaker = variant != Variant.NONE && variant != Variant.BULKHEAD;
+    while (hasBreaker
+        && tripsFrom(position).isEmpty()
+        && recorder.now() - position < TRIP_LIMIT_MILLIS) {
+      TimeUnit.MILLISECONDS.sleep(20);
     }
   }
 

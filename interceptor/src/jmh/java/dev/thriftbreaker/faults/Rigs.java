@@ -28,18 +28,6 @@ final class Rigs implements AutoCloseable, Iterable<Rig> {
     return all.iterator();
   }
 
-  void fail(Downstream.Fault fault) throws IOException {
-    for (Rig rig : all) {
-      rig.fail(fault);
-    }
-  }
-
-  void heal() throws IOException {
-    for (Rig rig : all) {
-      rig.heal();
-    }
-  }
-
   @Override
   public void close() throws IOException {
     for (Rig rig : all) {

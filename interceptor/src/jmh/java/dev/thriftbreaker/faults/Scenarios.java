@@ -153,9 +153,9 @@ final class Scenarios {
             SOME),
         new HealScenario(
             "heals",
-            "20 outages of 4.5 to 9.5 s in which all calls fail, healing at a random phase of the"
-                + " open time; medians. TThreadPoolServer, 32 workers, all at once and a share of the"
-                + " load each.",
+            "20 outages in which all calls fail until all breakers are open, and on to a random phase"
+                + " of the open time; medians. TThreadPoolServer, 32 workers, all at once and a share"
+                + " of the load each.",
             POOL_32,
             List.of(
                 Variant.NONE,
