@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
+import org.HdrHistogram.Histogram;
 
 /**
  * All dependencies get a fault and heal again, one variant after the other.
@@ -52,67 +53,87 @@ record FaultScenario(
     Recorder recorder = rig.recorder;
     TimeUnit.MILLISECONDS.sleep(WARM_UP_MILLIS);
     if (resizedTo > 0) {
-      if (setup.kind() == ServerUnderTest.Kind.THREAD_POOL) {
-        rig.load.connections(resizedTo);
-      }
-      rig.server.workers(resizedTo);
-      TimeUnit.MILLISECONDS.sleep(WARM_UP_MILLIS / 2);
+      resize(rig);
     }
     int start = recorder.now();
-    recorder.nextLatencies();
     Duration cpu = rig.cpuTime();
     TimeUnit.MILLISECONDS.sleep(BEFORE_MILLIS);
     cpu = rig.cpuTime().minus(cpu);
-    recorder.nextLatencies();
 
+    recorder.nextLatencies();
     ServerProcess.Counts atFault = rig.server.counts();
-    int fault = recorder.now();
-    rig.fail(this.fault);
+    int failed = recorder.now();
+    rig.fail(fault);
     TimeUnit.MILLISECONDS.sleep(faultMillis);
+    Histogram latencies = recorder.nextLatencies();
     ServerProcess.Counts atHeal = rig.server.counts();
-    double p99Micros = recorder.nextLatencies().getValueAtPercentile(99);
-    int heal = recorder.now();
+    int healed = recorder.now();
     rig.heal();
     TimeUnit.MILLISECONDS.sleep(1000);
     ServerProcess.Counts secondAfter = rig.server.counts();
-    double before = recorder.goodput(Recorder.Kind.USE, start, fault);
-    awaitRecovery(recorder, heal, 0.99 * before);
+    awaitRecovery(recorder, healed, 0.99 * recorder.goodput(Recorder.Kind.USE, start, failed));
     int end = recorder.now() - Load.DEADLINE_MILLIS;
     ServerProcess.Counts atEnd = rig.server.counts();
 
-    int lastFailed = heal - Load.DEADLINE_MILLIS; // later ones may be answered after the heal
-    ToDoubleFunction<Recorder.Kind> shareOfBefore =
-        kind -> recorder.goodput(kind, fault, lastFailed) / recorder.goodput(kind, start, fault);
-    List<Integer> trips = rig.tripsFrom(fault);
     Map<Measure, Double> measures = new EnumMap<>(Measure.class);
-    double firstShed = Result.millis(fault, recorder.firstShed(fault, heal));
-    double mostlyShed = Result.millis(fault, recorder.mostlyShed(0.99, fault, heal));
-    measures.put(Measure.FIRST_SHED, firstShed);
-    // by schedule; the replies to those that were queued come later
-    measures.put(Measure.MOSTLY_SHED, Math.max(firstShed, mostlyShed));
-    measures.put(
-        Measure.FIRST_TRIP,
-        trips.isEmpty() || trips.get(0) > heal ? Result.NEVER : trips.get(0) - fault);
-    measures.put(Measure.OTHERS, shareOfBefore.applyAsDouble(Recorder.Kind.OTHER));
-    measures.put(Measure.OTHERS_P99, p99Micros / 1000);
-    measures.put(Measure.COPE, shareOfBefore.applyAsDouble(Recorder.Kind.COPE));
+    measureGoodput(measures, recorder, start, failed, healed, end);
+    measureTrips(measures, rig.tripsFrom(failed), failed, healed);
+    measures.put(Measure.OTHERS_P99, latencies.getValueAtPercentile(99) / 1000.0);
     measures.put(Measure.STUCK, (atEnd.stuckNanos() - atFault.stuckNanos()) / 1e9);
     measures.put(Measure.STUCK_MOST, (double) atEnd.stuckMost());
     measures.put(Measure.CALLS_DOWN, (double) atHeal.calls() - atFault.calls());
     measures.put(Measure.CALLS_BACK, (double) secondAfter.calls() - atHeal.calls());
-    for (double share : new double[] {0.95, 0.99}) {
-      measures.put(
-          share == 0.95 ? Measure.RECOVERED_95 : Measure.RECOVERED_99,
-          Result.seconds(heal, recorder.recovered(share * before, heal, end)));
+    int processors = Runtime.getRuntime().availableProcessors();
+    measures.put(Measure.CPU, (double) cpu.toMillis() / BEFORE_MILLIS / processors);
+    return new Result(
+        rig.variant,
+        measures,
+        Result.Series.of(recorder, failed - BEFORE_MILLIS, failed, healed, end));
+  }
+
+  /** A TThreadPoolServer's callers get along with fewer connections, as each takes a worker. */
+  private void resize(Rig rig) throws Exception {
+    if (setup.kind() == ServerUnderTest.Kind.THREAD_POOL) {
+      rig.load.connections(resizedTo);
     }
-    measures.put(Measure.PEAK, recorder.peak(heal, Math.min(end, heal + TAIL_MILLIS)));
-    measures.put(Measure.TRIPS, (double) trips.size());
-    measures.put(Measure.SHED_HEALTHY, recorder.shedShare(start, fault));
+    rig.server.workers(resizedTo);
+    TimeUnit.MILLISECONDS.sleep(BEFORE_MILLIS);
+  }
+
+  private static void measureGoodput(
+      Map<Measure, Double> measures,
+      Recorder recorder,
+      int start,
+      int failed,
+      int healed,
+      int end) {
+    double firstShed = Result.millis(failed, recorder.firstShed(failed, healed));
+    double mostlyShed = Result.millis(failed, recorder.mostlyShed(0.99, failed, healed));
+    measures.put(Measure.FIRST_SHED, firstShed);
+    // by schedule; the replies to those that were queued come later
+    measures.put(Measure.MOSTLY_SHED, Math.max(firstShed, mostlyShed));
+    int lastFailed = healed - Load.DEADLINE_MILLIS; // later ones may be answered after the heal
+    ToDoubleFunction<Recorder.Kind> shareOfBefore =
+        kind -> recorder.goodput(kind, failed, lastFailed) / recorder.goodput(kind, start, failed);
+    measures.put(Measure.USERS, shareOfBefore.applyAsDouble(Recorder.Kind.USE));
+    measures.put(Measure.OTHERS, shareOfBefore.applyAsDouble(Recorder.Kind.OTHER));
+    measures.put(Measure.COPE, shareOfBefore.applyAsDouble(Recorder.Kind.COPE));
+    double before = recorder.goodput(Recorder.Kind.USE, start, failed);
     measures.put(
-        Measure.CPU,
-        cpu.toNanos() / 1e6 / BEFORE_MILLIS / Runtime.getRuntime().availableProcessors());
-    Result.Series series = Result.Series.of(recorder, fault - BEFORE_MILLIS, fault, heal, end);
-    return new Result(rig.variant, measures, series);
+        Measure.RECOVERED_95,
+        Result.seconds(healed, recorder.recovered(0.95 * before, healed, end)));
+    measures.put(
+        Measure.RECOVERED_99,
+        Result.seconds(healed, recorder.recovered(0.99 * before, healed, end)));
+    measures.put(Measure.PEAK, recorder.peak(healed, end));
+    measures.put(Measure.SHED_HEALTHY, recorder.shedShare(start, failed));
+  }
+
+  private static void measureTrips(
+      Map<Measure, Double> measures, List<Integer> trips, int failed, int healed) {
+    boolean inTime = !trips.isEmpty() && trips.get(0) < healed;
+    measures.put(Measure.FIRST_TRIP, inTime ? trips.get(0) - failed : Result.NEVER);
+    measures.put(Measure.TRIPS, (double) trips.size());
   }
 
   private static void awaitRecovery(Recorder recorder, int heal, double share)

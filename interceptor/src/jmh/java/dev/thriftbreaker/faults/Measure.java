@@ -7,6 +7,7 @@ enum Measure {
   FIRST_SHED("first shed, ms", "%.0f"),
   MOSTLY_SHED("99 % shed, ms", "%.0f"),
   FIRST_TRIP("breaker open, ms", "%.0f"),
+  USERS("goodput of those that need it", "%.1f %%", 100),
   OTHERS("unrelated goodput", "%.1f %%", 100),
   OTHERS_P99("unrelated p99, ms", "%.1f"),
   COPE("coping goodput", "%.1f %%", 100),

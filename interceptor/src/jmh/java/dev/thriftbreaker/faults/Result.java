@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.DoubleStream;
 
 /**
  * What came out for one variant in one scenario.
@@ -41,7 +42,7 @@ record Result(Variant variant, Map<Measure, Double> measures, Series series) {
     return new Result(runs.get(0).variant, medians, runs.get(0).series);
   }
 
-  static double median(java.util.stream.DoubleStream values) {
+  static double median(DoubleStream values) {
     double[] sorted = values.sorted().toArray();
     int middle = sorted.length / 2;
     if (sorted.length % 2 == 1 || Double.isInfinite(sorted[middle])) {

@@ -115,6 +115,16 @@ final class Scenarios {
             false,
             WITH_CAPS),
         new FaultScenario(
+            "hang-resized-pool",
+            "The pool shrinks from 32 to 12 workers, and then the dependency hangs for 6 s."
+                + " TThreadPoolServer and 12 connections.",
+            POOL_32,
+            Downstream.Fault.HANG,
+            6000,
+            12,
+            false,
+            List.of(Variant.NONE, Variant.R4J_FITTED, Variant.OURS)),
+        new FaultScenario(
             "slow",
             "The dependency is 20 times as slow for 6 s. TThreadPoolServer, 32 workers.",
             POOL_32,
