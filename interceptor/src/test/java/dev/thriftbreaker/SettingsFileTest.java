@@ -101,7 +101,7 @@ class SettingsFileTest {
         "shedType = busy | 3: shedType: busy (expected: a whole number)",
         "methodBreaker.probes = 2 | 3: methodBreaker.probes: no such key (expected: methodBreaker.METHOD.SETTING)",
         "methodBreaker.search.probes = 0 | 3: methodBreaker.search.probes: 0 (expected: a whole number from 1 to"
-            + " 255)",
+            + " 250)",
         "methodBreakers = a b | 3: methodBreakers: method: a b (expected: its name as in the IDL, or Service.method)",
         "defaults.probes = many | 3: defaults.probes: many (expected: a whole number)",
         "defaults.probes = 0 | 3: defaults.probes: 0 (expected: a whole number from 1 to 250)",

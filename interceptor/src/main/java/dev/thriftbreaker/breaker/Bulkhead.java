@@ -190,7 +190,9 @@ final class Bulkhead {
     if (left < 1) {
       return sinceProgressNanos <= Math.max(200_000, paceNanos);
     }
-    long forgivenNanos = left > 1 && left * 8 >= threads ? 5_000_000 : 2_000_000;
+    // where threads are few, all but the last may be held anyway
+    boolean few = threads < 16;
+    long forgivenNanos = few ? 10_000_000 : left * 8 >= threads ? 5_000_000 : 2_000_000;
     return sinceProgressNanos <= Math.max(forgivenNanos, 5 * paceNanos);
   }
 

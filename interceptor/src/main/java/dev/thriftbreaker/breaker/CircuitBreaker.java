@@ -266,8 +266,9 @@ public final class CircuitBreaker {
   /** Counts a call in. Probes are bounded by their states, and an operator's word stands above. */
   private boolean enter(Status seen, long permit, boolean holdsThread, long now) {
     boolean free = !holdsThread && config().maxConcurrentCalls() == BreakerConfig.AUTO;
-    if (free || seen.state.probes() || seen.override != null) {
-      if (seen.override != null && bulkhead.refuses(now)) {
+    boolean overridden = seen.override != null && !seen.override.expired(now);
+    if (free || seen.state.probes() || overridden) {
+      if (overridden && bulkhead.refuses(now)) {
         wouldRefuse.increment();
       }
       bulkhead.force(now);
@@ -410,11 +411,7 @@ public final class CircuitBreaker {
     }
     State state = current.state;
     if (!state.probes() && !state.refuses(now)) {
-      if (bulkhead.refuses(now)) {
-        return full();
-      }
-      // closed since the refusal: the last that was refused may come again at once
-      return new Refusal(name, BreakerState.HALF_OPEN.name(), 0);
+      return full(); // or was so a moment ago
     }
     return new Refusal(name, state.kind().name(), state.retryAfterNanos(now));
   }
@@ -775,6 +772,13 @@ public final class CircuitBreaker {
 
   Heartbeat heartbeat() {
     return heartbeat;
+  }
+
+  /** Calls that went well, ever. */
+  long successCount() {
+    long[] sum = {successes.sum()};
+    cells.forEach(cell -> sum[0] += cell.successes());
+    return sum[0];
   }
 
   long refusedFull() {

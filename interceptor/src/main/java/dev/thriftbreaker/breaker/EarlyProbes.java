@@ -7,14 +7,20 @@ package dev.thriftbreaker.breaker;
  */
 final class EarlyProbes {
 
-  /** The most that can be under way at once. */
+  /** The most that can be under way at once without being waited for. */
   static final int MOST = 4;
+
+  /** How many intervals the next one waits while as many hang as may be under way at once. */
+  static final int PATIENCE = 4;
 
   private static final int PARTS = 40;
 
   private EarlyProbes() {}
 
-  /** How many can be under way at once: an eighth of what the dependency may hold. */
+  /**
+   * How many can be under way at once without being waited for: an eighth of what the dependency
+   * may hold.
+   */
   static int most(CircuitBreaker breaker) {
     return Math.max(1, Math.min(MOST, breaker.bulkhead().limit() / 8));
   }

@@ -23,6 +23,7 @@ final class HalfOpenState extends State {
 
   private final Leases leases;
   private final int probes;
+  private final int firstProbes;
   private final AtomicInteger successes = new AtomicInteger();
   private final AtomicInteger failures = new AtomicInteger();
   private final AtomicInteger slowProbes = new AtomicInteger();
@@ -33,6 +34,8 @@ final class HalfOpenState extends State {
     BreakerConfig config = breaker.config();
     probes = config.probes();
     leases = new Leases(probes + EarlyProbes.MOST, now);
+    // where calls hang already it is likely that these will, and each may cost a thread
+    firstProbes = breaker.bulkhead().inFlight() > 0 ? 1 : probes;
     failuresToReopen =
         Math.max(
             1, (int) Math.ceil(config.probeFailureRateThreshold() * config.probes() - ROUNDING));
@@ -53,8 +56,8 @@ final class HalfOpenState extends State {
     if (EarlyProbes.tooManyHang(breaker.bulkhead(), probes)) {
       return 1; // their threads are still held, and nothing says that they will ever be free
     }
-    return probes
-        + EarlyProbes.due(breaker.config(), 0, now - sinceNanos, EarlyProbes.most(breaker));
+    int most = probes + EarlyProbes.most(breaker);
+    return firstProbes + EarlyProbes.due(breaker.config(), 0, now - sinceNanos, most - firstProbes);
   }
 
   @Override

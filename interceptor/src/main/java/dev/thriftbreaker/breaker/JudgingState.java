@@ -21,10 +21,14 @@ abstract sealed class JudgingState extends State permits ClosedState, RampingSta
 
   private final Window window;
   private final AtomicInteger consecutiveFailures = new AtomicInteger();
+  private final AtomicInteger consecutiveSlowFailures = new AtomicInteger();
   private final AtomicReferenceArray<Class<?>> recentErrors =
       new AtomicReferenceArray<>(REMEMBERED_ERRORS);
   private final AtomicInteger errorCursor = new AtomicInteger();
   private volatile boolean suspicious;
+
+  /** Null until a call has failed. */
+  private volatile Burst burst;
 
   // the tick's own
   private long seenProgressNanos;
@@ -51,6 +55,7 @@ abstract sealed class JudgingState extends State permits ClosedState, RampingSta
     boolean failed = outcome == Outcome.FAILURE;
     if (!failed && consecutiveFailures.get() != 0) {
       consecutiveFailures.set(0);
+      consecutiveSlowFailures.set(0);
     }
     if (!failed && !slow) {
       window.recordGood(mine, now);
@@ -59,13 +64,19 @@ abstract sealed class JudgingState extends State permits ClosedState, RampingSta
     window.recordBad(failed, slow, now);
     if (failed) {
       consecutiveFailures.incrementAndGet();
+      if (slow) {
+        consecutiveSlowFailures.incrementAndGet();
+      }
       if (error != null) {
         int next = Math.floorMod(errorCursor.getAndIncrement(), REMEMBERED_ERRORS);
         recentErrors.set(next, error.getClass());
       }
     }
     suspicious = true;
-    judge(breaker.now()); // not when this call ended: others may have recorded later ones since
+    // not when this call ended: others may have recorded later ones since
+    if (!judge(breaker.now()) && failed) {
+      judgeFailures(now);
+    }
     return true;
   }
 
@@ -80,6 +91,22 @@ abstract sealed class JudgingState extends State permits ClosedState, RampingSta
       if (counts.failures() + counts.slowCalls() > 0) {
         suspicious = true;
       }
+    }
+  }
+
+  private void judgeFailures(long now) {
+    BreakerConfig config = breaker.config();
+    Burst failures = burst;
+    if (failures == null) {
+      failures = new Burst(); // another thread's may be lost, and one failure with it
+      burst = failures;
+    }
+    String reason = failures.judge(config, breaker.successCount(), now);
+    if (reason == null) {
+      reason = TripRule.judgeSlowFailures(config, consecutiveSlowFailures.get());
+    }
+    if (reason != null) {
+      breaker.open(this, Cause.LOCAL, evidence(reason, window.recount(now), 0, false, now), now);
     }
   }
 

@@ -9,16 +9,16 @@ import java.util.concurrent.atomic.AtomicLong;
  * <p>Until then one call now and then passes all the same, an early probe, so that a dependency
  * that is back is not kept waiting for a deadline that was a guess. As many in a row as a half-open
  * breaker asks for end the open state; one that fails says nothing new. While they succeed the next
- * one may follow at once.
+ * one may follow at once; while some hang, the next one waits for longer.
  *
  * <p>Concurrency: the moment from which the next early probe may pass is taken by compare-and-set,
- * so one call gets it. For the places see {@link Leases}.
+ * so one call gets it.
  */
 final class OpenState extends State {
 
   final long openNanos;
-  private final Leases leases;
   private final AtomicLong nextProbeNanos;
+  private final AtomicInteger underWay = new AtomicInteger();
   private final AtomicInteger successes = new AtomicInteger();
   private final AtomicInteger failures = new AtomicInteger();
 
@@ -26,7 +26,6 @@ final class OpenState extends State {
       CircuitBreaker breaker, long generation, long now, int consecutiveOpens, long openNanos) {
     super(breaker, generation, now, consecutiveOpens);
     this.openNanos = openNanos;
-    this.leases = new Leases(EarlyProbes.MOST, now);
     this.nextProbeNanos = new AtomicLong(now + intervalNanos());
   }
 
@@ -54,61 +53,45 @@ final class OpenState extends State {
   }
 
   private boolean isProbeDue(long now) {
-    return now - nextProbeNanos.get() >= 0 && intervalNanos() > 0;
+    return now - nextProbeNanos.get() >= 0
+        && intervalNanos() > 0
+        && !EarlyProbes.tooManyHang(breaker.bulkhead(), 0);
   }
 
   private long tryProbe(long now) {
     long due = nextProbeNanos.get();
-    int place = freePlace(now);
-    if (place < 0 || now - due < 0 || !nextProbeNanos.compareAndSet(due, now + intervalNanos())) {
+    boolean someHang = underWay.get() + 1 >= EarlyProbes.most(breaker);
+    long next = now + (someHang ? EarlyProbes.PATIENCE : 1) * intervalNanos();
+    if (now - due < 0 || !nextProbeNanos.compareAndSet(due, next)) {
       return CircuitBreaker.REFUSED;
     }
-    int lease = leases.take(place, now, breaker.config().slowCallDuration().toNanos());
-    return lease == Leases.NONE ? CircuitBreaker.REFUSED : permit() | lease;
-  }
-
-  /**
-   * A place for an early probe, or -1. One whose probe hangs is free again when its time is over.
-   */
-  private int freePlace(long now) {
-    if (EarlyProbes.tooManyHang(breaker.bulkhead(), 0)) {
-      return -1;
-    }
-    int most = EarlyProbes.most(breaker);
-    for (int place = 0; place < most; place++) {
-      if (leases.takeBack(place, now)) {
-        fail();
-      }
-      if (leases.isFree(place)) {
-        return place;
-      }
-    }
-    return -1;
-  }
-
-  private void fail() {
-    failures.incrementAndGet();
-    successes.set(0);
+    underWay.getAndIncrement();
+    return permit();
   }
 
   @Override
   boolean refuses(long now) {
-    return retryAfterNanos(now) > 0 && !(isProbeDue(now) && freePlace(now) >= 0);
+    return retryAfterNanos(now) > 0 && !isProbeDue(now);
   }
 
   @Override
   boolean complete(
       long permit, Cell mine, Outcome outcome, boolean slow, long now, Throwable error) {
-    if (!leases.end(permit)) {
-      return false;
-    }
-    if (outcome == Outcome.FAILURE || slow && outcome == Outcome.SUCCESS) {
-      fail();
-    } else if (outcome == Outcome.SUCCESS) {
+    underWay.getAndDecrement();
+    if (outcome == Outcome.SUCCESS && !slow) {
       nextProbeNanos.set(now); // nothing speaks against the next one
       if (successes.incrementAndGet() >= breaker.config().probeSuccesses()) {
         breaker.recover(this, Cause.LOCAL, successes.get() + " early probes succeeded", "", now);
       }
+      return true;
+    }
+    if (outcome != Outcome.IGNORED) {
+      failures.incrementAndGet();
+      successes.set(0);
+    }
+    long next = nextProbeNanos.get();
+    if (next - now > intervalNanos()) {
+      nextProbeNanos.compareAndSet(next, now + intervalNanos()); // there is one less that hangs
     }
     return true;
   }

@@ -5,7 +5,46 @@ import java.util.Locale;
 /** When a closed breaker opens: arithmetic only. */
 final class TripRule {
 
+  /** So many failures say as much as a window of them. */
+  static final int BURST = 50;
+
+  /** A burst is judged by a rate that chance does not reach, whatever the threshold. */
+  private static final double LEAST_BURST_RATE = 0.5;
+
   private TripRule() {}
+
+  /**
+   * Judges the latest {@link #BURST} failures, of a dependency so busy that the window still holds
+   * mostly what was before.
+   *
+   * @param goodsSince calls that went well since the first of them
+   * @param sinceNanos how long ago the first of them was
+   * @return why the breaker must open, or null if it must not
+   */
+  static String judgeBurst(BreakerConfig config, long goodsSince, long sinceNanos) {
+    double rate = BURST / (double) (BURST + Math.max(0, goodsSince));
+    if (config.windowType() == BreakerConfig.WindowType.COUNT
+        || sinceNanos > config.windowDuration().toNanos()
+        || rate < Math.max(config.failureRateThreshold(), LEAST_BURST_RATE)) {
+      return null;
+    }
+    return String.format(
+        Locale.ROOT,
+        "failure rate %.2f of the last %d calls",
+        rate,
+        BURST + Math.max(0, goodsSince));
+  }
+
+  /**
+   * Judges failures that each came after {@code slowCallDuration}, in a row.
+   *
+   * @return why the breaker must open, or null if it must not
+   */
+  static String judgeSlowFailures(BreakerConfig config, int inARow) {
+    return config.consecutiveFailures() > 0 && inARow >= config.consecutiveFailures()
+        ? inARow + " consecutive failures that were slow"
+        : null;
+  }
 
   /**
    * Judges a window.

@@ -10,12 +10,17 @@ import java.util.function.IntSupplier;
  * may hold: with D dependencies one (D + 1)th each, so that if all of them hang at once the last
  * share is left for requests that need none.
  *
- * <p>How many there are is told, or else observed: the threads alive that have served a request.
+ * <p>How many there are is told, or else observed: the threads alive that have served a request,
+ * once their number has been steady for a second; until then there is no limit. Where threads are
+ * made as they are needed, at least {@value #LEAST_GROWING} are assumed to be possible.
  *
  * <p>Thread-safe. Request threads call {@link #seen()} once in their life; nothing here is on the
  * way of a request but where a dependency is at its limit.
  */
 public final class Workers {
+
+  /** Threads that a server is assumed to be able to have which makes them as needed. */
+  static final int LEAST_GROWING = 32;
 
   /** No server, so no limit by its size. */
   static final Workers NONE = new Workers(null);
@@ -24,6 +29,10 @@ public final class Workers {
   private final List<WeakReference<Thread>> seen = new CopyOnWriteArrayList<>();
   private final List<Bulkhead> bulkheads = new CopyOnWriteArrayList<>();
   private volatile int size;
+  private volatile boolean growing;
+
+  // the tick's own
+  private int seenBefore;
 
   /**
    * Sets up.
@@ -41,13 +50,21 @@ public final class Workers {
     }
   }
 
-  /** Notes that the current thread serves requests. Once a thread suffices; again does no harm. */
-  public void seen() {
+  /**
+   * Notes that the current thread serves requests. Once a thread suffices; again does no harm.
+   *
+   * @param growing whether its server makes threads as they are needed, such as one for each
+   *     connection; false for a pool of a fixed size
+   */
+  public void seen(boolean growing) {
     Thread me = Thread.currentThread();
     if (told == null && seen.stream().noneMatch(reference -> reference.refersTo(me))) {
+      this.growing |= growing;
       seen.add(new WeakReference<>(me));
-      size = seen.size();
-      adjust();
+      if (size > 0 && observed() > size) {
+        size = observed();
+        adjust();
+      }
     }
   }
 
@@ -62,12 +79,19 @@ public final class Workers {
             Thread thread = reference.get();
             return thread == null || !thread.isAlive();
           });
-      now = seen.size();
+      boolean steady = seen.size() == seenBefore;
+      seenBefore = seen.size();
+      now = steady ? observed() : size;
     }
     if (now != size) {
       size = now;
       adjust();
     }
+  }
+
+  private int observed() {
+    int threads = seen.size();
+    return threads > 0 && growing ? Math.max(LEAST_GROWING, threads) : threads;
   }
 
   private void adjust() {

@@ -22,7 +22,11 @@
  * <p>CLOSED opens when the window holds {@code minimumCalls} and its failure rate reaches {@code
  * failureRateThreshold} or its slow call rate reaches {@code slowCallRateThreshold}; or, while it
  * holds fewer, after {@code consecutiveFailures} failures in a row. A bad outcome is judged when it
- * comes in. Whether a success completed the minimum of calls is seen at the next tick.
+ * comes in. Whether a success completed the minimum of calls is seen at the next tick. A time
+ * window of a busy dependency holds mostly what was before a fault, so the latest 50 failures are
+ * judged by themselves too: they open the breaker if they are half of the calls since the first of
+ * them, and {@code failureRateThreshold}. So do {@code consecutiveFailures} in a row that were slow
+ * as well.
  *
  * <p>A call that is still in flight after {@code slowCallDuration} hangs. It counts as slow there
  * and then, once, and not again when it ends. When calls hang and none has ended for as long, they

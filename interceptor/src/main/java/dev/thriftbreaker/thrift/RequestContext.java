@@ -63,7 +63,7 @@ final class RequestContext {
   void serveWith(Workers workers) {
     if (servedWith != workers) {
       servedWith = workers;
-      workers.seen();
+      workers.seen(!ServerThreads.isOfAFixedPool());
     }
   }
 

@@ -11,6 +11,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -374,41 +375,48 @@ class BulkheadTest {
     }
   }
 
-  @Test
-  void theServersSizeIsObserved() throws Exception {
+  @ParameterizedTest
+  @CsvSource({"false,8,4", "true,32,16"})
+  void theServersSizeIsObserved(boolean growing, int size, int limit) throws Exception {
     Workers workers = new Workers(null);
     Bench bench = new Bench(s -> s, workers);
     assertThat(bench.breaker.snapshot().maxConcurrentCalls()).isZero();
     List<Thread> threads = new ArrayList<>();
-    Object end = new Object();
-    AtomicInteger seen = new AtomicInteger();
-    synchronized (end) {
-      for (int i = 0; i < 8; i++) {
-        Thread thread =
-            new Thread(
-                () -> {
-                  workers.seen();
-                  workers.seen();
-                  seen.incrementAndGet();
-                  synchronized (end) {
-                    seen.incrementAndGet();
-                  }
-                });
-        threads.add(thread);
-        thread.start();
-      }
-      while (seen.get() < 8) {
-        Thread.onSpinWait();
-      }
-      assertThat(workers.size()).isEqualTo(8);
-      assertThat(bench.breaker.snapshot().maxConcurrentCalls()).isEqualTo(4);
+    CountDownLatch seen = new CountDownLatch(8);
+    CountDownLatch end = new CountDownLatch(1);
+    for (int i = 0; i < 8; i++) {
+      Thread thread =
+          new Thread(
+              () -> {
+                workers.seen(growing);
+                workers.seen(growing);
+                seen.countDown();
+                try {
+                  end.await();
+                } catch (InterruptedException e) {
+                  Thread.currentThread().interrupt();
+                }
+              });
+      threads.add(thread);
+      thread.start();
     }
+    seen.await();
+    workers.look();
+    assertThat(workers.size()).as("not steady yet").isZero();
+    workers.look();
+    assertThat(workers.size()).isEqualTo(size);
+    assertThat(bench.breaker.snapshot().maxConcurrentCalls()).isEqualTo(limit);
+
+    workers.seen(growing);
+    assertThat(workers.size()).as("one more").isEqualTo(growing ? 32 : 9);
+
+    end.countDown();
     for (Thread thread : threads) {
       thread.join();
     }
     workers.look();
-    assertThat(workers.size()).isZero();
-    assertThat(bench.breaker.snapshot().maxConcurrentCalls()).isZero();
+    workers.look();
+    assertThat(workers.size()).isEqualTo(growing ? 32 : 1);
   }
 
   @Test
@@ -421,30 +429,37 @@ class BulkheadTest {
     size.set(8);
     workers.look();
     assertThat(bench.breaker.snapshot().maxConcurrentCalls()).isEqualTo(4);
-    workers.seen();
+    workers.seen(false);
     assertThat(workers.size()).as("told, not observed").isEqualTo(8);
   }
 
   @ParameterizedTest
   @CsvSource({
-    // in flight, ms since progress, latency ms, threads left of 32: on pace?
-    "4,  2.0, 2, 3, true",
-    "4,  2.6, 2, 3, false",
-    "2,  4.9, 2, 3, true",
-    "2,  5.1, 2, 3, false",
-    "16, 1.9, 2, 3, true",
-    "4,  4.9, 2, 4, true",
-    "4,  5.1, 2, 4, false",
-    "4,  0.6, 2, 0, false",
-    "4,  0.4, 2, 0, true",
-    "20, 120, 500, 4, true",
-    "20, 130, 500, 4, false",
+    // in flight, ms since progress, latency ms, threads left, of how many: on pace?
+    "4,  2.0, 2, 3, 32, true",
+    "4,  2.6, 2, 3, 32, false",
+    "2,  4.9, 2, 3, 32, true",
+    "2,  5.1, 2, 3, 32, false",
+    "16, 1.9, 2, 3, 32, true",
+    "4,  4.9, 2, 4, 32, true",
+    "4,  5.1, 2, 4, 32, false",
+    "4,  9.9, 2, 1, 5, true",
+    "4, 10.1, 2, 1, 5, false",
+    "4,  0.6, 2, 0, 32, false",
+    "4,  0.4, 2, 0, 32, true",
+    "20, 120, 500, 4, 32, true",
+    "20, 130, 500, 4, 32, false",
   })
   void thePaceOfAHealthyDependency(
-      long inFlight, double sinceMillis, long latencyMillis, long left, boolean onPace) {
+      long inFlight,
+      double sinceMillis,
+      long latencyMillis,
+      long left,
+      int threads,
+      boolean onPace) {
     assertThat(
             Bulkhead.isOnPace(
-                inFlight, (long) (sinceMillis * 1e6), latencyMillis * 1_000_000, left, 32))
+                inFlight, (long) (sinceMillis * 1e6), latencyMillis * 1_000_000, left, threads))
         .isEqualTo(onPace);
   }
 

@@ -94,32 +94,36 @@ class RecoveryTest {
     }
 
     @Test
-    void thoseThatHangAreFewAndDoNotStopTheOthers() {
+    void whileSomeHangTheNextOneWaitsForLonger() {
+      List<Integer> passed = new ArrayList<>();
       List<Long> hung = new ArrayList<>();
-      for (int milli = 0; milli < 1_900; milli++) {
+      for (int milli = 1; milli <= 4_000; milli++) {
         bench.pass(MILLI);
         long permit = bench.acquire();
         if (permit >= 0) {
+          passed.add(milli);
           hung.add(permit);
         }
       }
-      assertThat(hung).hasSize(EarlyProbes.MOST);
+      assertThat(passed).containsExactly(250, 500, 750, 1_000, 2_000, 3_000, 4_000);
 
-      // when the time of the first is over
-      bench.pass(Duration.ofMillis(400));
+      // when one of them ends after all, the next one need not wait for so long
+      bench.complete(hung.get(0), FAILURE);
+      assertThat(bench.refused()).isTrue();
+      bench.pass(INTERVAL);
       bench.call(SUCCESS);
       bench.call(SUCCESS);
       bench.call(SUCCESS);
 
       // then
       assertThat(bench.state()).isEqualTo(CLOSED);
-      hung.forEach(permit -> bench.complete(permit, FAILURE));
+      hung.subList(1, 7).forEach(permit -> bench.complete(permit, FAILURE));
       assertThat(bench.state()).isEqualTo(CLOSED);
-      assertThat(bench.breaker.snapshot().late()).isEqualTo(4);
+      assertThat(bench.breaker.snapshot().late()).isEqualTo(6);
     }
 
     @Test
-    void ofASmallServerOneHangsAtMost() {
+    void ofASmallServerOneMayHangBeforeTheNextWaits() {
       Workers workers = new Workers(() -> 5);
       Bench small = new Bench(s -> s.earlyProbeInterval(INTERVAL), workers);
       workers.look();
@@ -128,6 +132,8 @@ class RecoveryTest {
       assertThat(small.acquire()).isNotNegative();
       small.pass(INTERVAL);
       assertThat(small.acquire()).isEqualTo(REFUSED);
+      small.pass(INTERVAL.multipliedBy(3));
+      assertThat(small.acquire()).isNotNegative();
     }
 
     @Test
@@ -154,7 +160,7 @@ class RecoveryTest {
         full.acquire();
       }
       assertThat(full.state()).isEqualTo(HALF_OPEN);
-      assertThat(full.breaker.snapshot().inFlight()).isEqualTo(8);
+      assertThat(full.breaker.snapshot().inFlight()).isEqualTo(4);
       assertThat(full.refused()).isTrue();
     }
 
@@ -186,6 +192,23 @@ class RecoveryTest {
 
     // then
     assertThat(bench.state()).isEqualTo(CLOSED);
+  }
+
+  @Test
+  void whereCallsHangAlreadyHalfOpenProbesBeginOneByOne() {
+    Bench bench = new Bench(s -> s.earlyProbeInterval(INTERVAL)).trip();
+    bench.pass(INTERVAL);
+    bench.acquire();
+    bench.pass(Duration.ofSeconds(5));
+    List<Integer> passed = new ArrayList<>();
+    for (int milli = 0; milli < 1_900; milli++) {
+      if (bench.acquire() >= 0) {
+        passed.add(milli);
+      }
+      bench.pass(MILLI);
+    }
+    assertThat(bench.state()).isEqualTo(HALF_OPEN);
+    assertThat(passed).containsExactly(0, 250, 500, 750, 1_000, 1_250, 1_500, 1_750);
   }
 
   @Nested

@@ -113,8 +113,89 @@ class StateTransitionsTest {
     void consecutiveFailuresDoNotOpenABusyBreaker() {
       Bench bench = Bench.withDefaults();
       bench.calls(100, SUCCESS);
+      bench.calls(49, FAILURE);
+      assertThat(bench.state()).as("49 of 149").isEqualTo(CLOSED);
+    }
+
+    @Test
+    void aBurstOfFailuresOpensABusyBreakerLongBeforeItsWindowIsFullOfThem() {
+      Bench bench = Bench.withDefaults();
+      bench.calls(10_000, SUCCESS);
       bench.calls(50, FAILURE);
-      assertThat(bench.state()).as("50 of 150").isEqualTo(CLOSED);
+      assertThat(bench.state()).as("50 marks").isEqualTo(CLOSED);
+      bench.call(FAILURE);
+      assertThat(bench.state()).isEqualTo(OPEN);
+      assertThat(bench.breaker.snapshot().lastTrip().reason())
+          .isEqualTo("failure rate 1.00 of the last 50 calls");
+    }
+
+    @Test
+    void aBurstIsJudgedByTheCallsSinceItsFirstFailure() {
+      Bench bench = Bench.withDefaults();
+      bench.calls(10_000, SUCCESS);
+      for (int i = 0; i < 60; i++) {
+        bench.calls(2, SUCCESS);
+        bench.call(FAILURE);
+      }
+      assertThat(bench.state()).as("a third").isEqualTo(CLOSED);
+      for (int i = 0; i < 50; i++) {
+        bench.call(SUCCESS);
+        bench.call(FAILURE);
+      }
+      assertThat(bench.state()).as("a half").isEqualTo(OPEN);
+      assertThat(bench.breaker.snapshot().lastTrip().reason())
+          .isEqualTo("failure rate 0.50 of the last 100 calls");
+    }
+
+    @Test
+    void aBurstMustReachTheThresholdAndAHalf() {
+      Bench strict = new Bench(s -> s.failureRateThreshold(0.9));
+      Bench lax = new Bench(s -> s.failureRateThreshold(0.1).minimumCalls(1_000_000));
+      for (Bench bench : new Bench[] {strict, lax}) {
+        bench.calls(10_000, SUCCESS);
+        for (int i = 0; i < 60; i++) {
+          bench.call(SUCCESS);
+          bench.calls(bench == strict ? 8 : 1, FAILURE);
+          bench.calls(bench == strict ? 0 : 1, SUCCESS);
+        }
+        assertThat(bench.state()).isEqualTo(CLOSED);
+      }
+    }
+
+    @Test
+    void failuresOverLongerThanTheWindowAreNoBurst() {
+      Bench bench = new Bench(s -> s.minimumCalls(1_000).consecutiveFailures(0));
+      for (int i = 0; i < 200; i++) {
+        bench.call(FAILURE);
+        bench.pass(Duration.ofMillis(210));
+      }
+      assertThat(bench.state()).isEqualTo(CLOSED);
+    }
+
+    @Test
+    void aCountWindowIsItsOwnMeasureOfWhatIsRecent() {
+      Bench bench = new Bench(s -> s.windowType(BreakerConfig.WindowType.COUNT).windowSize(1_000));
+      bench.calls(1_000, SUCCESS);
+      bench.calls(499, FAILURE);
+      assertThat(bench.state()).isEqualTo(CLOSED);
+    }
+
+    @Test
+    void slowFailuresInARowOpenABusyBreaker() {
+      Bench bench = Bench.withDefaults();
+      bench.calls(1_000, SUCCESS);
+      for (int i = 0; i < 4; i++) {
+        bench.call(FAILURE, Duration.ofSeconds(2));
+      }
+      bench.call(SUCCESS);
+      for (int i = 0; i < 4; i++) {
+        bench.call(FAILURE, Duration.ofSeconds(2));
+      }
+      assertThat(bench.state()).as("a success in between").isEqualTo(CLOSED);
+      bench.call(FAILURE, Duration.ofSeconds(2));
+      assertThat(bench.state()).isEqualTo(OPEN);
+      assertThat(bench.breaker.snapshot().lastTrip().reason())
+          .isEqualTo("5 consecutive failures that were slow");
     }
 
     @Test
