@@ -908,7 +908,7 @@ public final class ThriftInterceptor implements AutoCloseable {
      * dependency may hold ({@link BreakerConfig.Builder#maxConcurrentCalls(int)}). Left out, the
      * threads that have served a request and are alive are counted, once their number has been
      * steady for a second; for TThreadPoolServer, and where the server is not one of libthrift's,
-     * at least 32 are assumed.
+     * at least 12 are assumed.
      *
      * @param threads 1 to 1,000,000
      * @return this

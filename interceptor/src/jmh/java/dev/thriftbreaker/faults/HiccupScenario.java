@@ -25,7 +25,7 @@ record HiccupScenario(
     }
   }
 
-  private static final int TIMES = 8;
+  private static final int TIMES = 5;
   private static final int QUIET_MILLIS = 1200;
 
   @Override

@@ -113,7 +113,7 @@ final class Scenarios {
             6000,
             12,
             false,
-            WITH_CAPS),
+            List.of(Variant.NONE, Variant.R4J_FITTED, Variant.OURS)),
         new FaultScenario(
             "hang-resized-pool",
             "The pool shrinks from 32 to 12 workers, and then the dependency hangs for 6 s."
@@ -160,7 +160,7 @@ final class Scenarios {
             6000,
             0,
             false,
-            SOME),
+            List.of(Variant.NONE, Variant.R4J_FITTED, Variant.OURS)),
         new HealScenario(
             "heals",
             "20 outages in which all calls fail until all breakers are open, and on to a random phase"
@@ -188,14 +188,14 @@ final class Scenarios {
                 Variant.OURS)),
         new HiccupScenario(
             "stall",
-            "The dependency stalls for 150 ms, 8 times; medians. TThreadPoolServer, 32 workers.",
+            "The dependency stalls for 150 ms, 5 times; medians. TThreadPoolServer, 32 workers.",
             POOL_32,
             HiccupScenario.Hiccup.STALL,
             List.of(
                 Variant.NONE, Variant.BULKHEAD, Variant.R4J_FITTED, Variant.OURS, Variant.OURS_40)),
         new HiccupScenario(
             "pause",
-            "The server's own JVM is stopped for 300 ms (SIGSTOP), 8 times; medians."
+            "The server's own JVM is stopped for 300 ms (SIGSTOP), 5 times; medians."
                 + " TThreadPoolServer, 32 workers.",
             POOL_32,
             HiccupScenario.Hiccup.PAUSE,

@@ -79,9 +79,9 @@ final class Bulkhead {
     }
   }
 
-  /** What a dependency gets that needs so many calls at once: twice as many, and four. */
+  /** What a dependency gets that needs so many calls at once: half as many again, and two. */
   static int limitFor(double needed, int share) {
-    return (int) Math.min(share, Math.ceil(2 * needed) + 4);
+    return (int) Math.min(share, Math.ceil(1.5 * needed) + 2);
   }
 
   int limit() {

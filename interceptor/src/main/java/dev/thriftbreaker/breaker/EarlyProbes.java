@@ -22,7 +22,7 @@ final class EarlyProbes {
    * may hold.
    */
   static int most(CircuitBreaker breaker) {
-    return Math.max(1, Math.min(MOST, breaker.bulkhead().limit() / 8));
+    return Math.max(1, Math.min(MOST, breaker.bulkhead().limit() / 16));
   }
 
   /** How long from one to the next; 0 for never. */

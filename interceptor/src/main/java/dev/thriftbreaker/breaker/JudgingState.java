@@ -30,9 +30,9 @@ abstract sealed class JudgingState extends State permits ClosedState, RampingSta
   /** Null until a call has failed. */
   private volatile Burst burst;
 
-  // the tick's own
-  private long seenProgressNanos;
-  private long fullAtProgress;
+  // written by the tick
+  private volatile long seenProgressNanos;
+  private volatile long fullAtProgress;
 
   JudgingState(CircuitBreaker breaker, long generation, long now, int consecutiveOpens) {
     super(breaker, generation, now, consecutiveOpens);
@@ -103,7 +103,12 @@ abstract sealed class JudgingState extends State permits ClosedState, RampingSta
     }
     String reason = failures.judge(config, breaker.successCount(), now);
     if (reason == null) {
-      reason = TripRule.judgeSlowFailures(config, consecutiveSlowFailures.get());
+      reason =
+          TripRule.judgeSlowFailures(
+              config,
+              consecutiveSlowFailures.get(),
+              breaker.refusedFull() - fullAtProgress,
+              breaker.heartbeat().runningNanos(seenProgressNanos, now));
     }
     if (reason != null) {
       breaker.open(this, Cause.LOCAL, evidence(reason, window.recount(now), 0, false, now), now);

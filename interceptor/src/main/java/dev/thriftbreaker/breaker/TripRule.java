@@ -36,14 +36,30 @@ final class TripRule {
   }
 
   /**
-   * Judges failures that each came after {@code slowCallDuration}, in a row.
+   * Judges failures that each came after {@code slowCallDuration}, in a row. Those that found no
+   * place because of them are witnesses too if no call had ended for as long before.
    *
+   * @param refusedFull calls refused by the limit since a call was last seen to end
+   * @param sinceProgressNanos how long ago that was
    * @return why the breaker must open, or null if it must not
    */
-  static String judgeSlowFailures(BreakerConfig config, int inARow) {
-    return config.consecutiveFailures() > 0 && inARow >= config.consecutiveFailures()
-        ? inARow + " consecutive failures that were slow"
-        : null;
+  static String judgeSlowFailures(
+      BreakerConfig config, int inARow, long refusedFull, long sinceProgressNanos) {
+    long full = sinceProgressNanos >= config.slowCallDuration().toNanos() ? refusedFull : 0;
+    boolean enough =
+        config.consecutiveFailures() > 0
+            && inARow > 0
+            && inARow + full >= config.consecutiveFailures();
+    if (!enough) {
+      return null;
+    }
+    return String.format(
+        Locale.ROOT,
+        "%d failure%s in a row after %d ms or more%s",
+        inARow,
+        inARow == 1 ? "" : "s",
+        config.slowCallDuration().toMillis(),
+        full == 0 ? "" : ", and " + full + " calls found no place");
   }
 
   /**

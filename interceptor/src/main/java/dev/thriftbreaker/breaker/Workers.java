@@ -20,7 +20,7 @@ import java.util.function.IntSupplier;
 public final class Workers {
 
   /** Threads that a server is assumed to be able to have which makes them as needed. */
-  static final int LEAST_GROWING = 32;
+  static final int LEAST_GROWING = 12;
 
   /** No server, so no limit by its size. */
   static final Workers NONE = new Workers(null);

@@ -195,7 +195,26 @@ class StateTransitionsTest {
       bench.call(FAILURE, Duration.ofSeconds(2));
       assertThat(bench.state()).isEqualTo(OPEN);
       assertThat(bench.breaker.snapshot().lastTrip().reason())
-          .isEqualTo("5 consecutive failures that were slow");
+          .isEqualTo("5 failures in a row after 2000 ms or more");
+    }
+
+    @Test
+    void oneSlowFailureIsEnoughWhereOthersFoundNoPlaceAllTheTime() {
+      Bench bench = new Bench(s -> s.maxConcurrentCalls(2));
+      bench.calls(1_000, SUCCESS);
+      bench.breaker.tick();
+      long start = bench.clock.get();
+      long first = bench.acquire();
+      bench.acquire();
+      for (int i = 0; i < 4; i++) {
+        bench.pass(MILLI);
+        assertThat(bench.acquire()).isEqualTo(CircuitBreaker.FULL);
+      }
+      bench.pass(Duration.ofSeconds(2));
+      bench.breaker.complete(first, FAILURE, start, null);
+      assertThat(bench.state()).isEqualTo(OPEN);
+      assertThat(bench.breaker.snapshot().lastTrip().reason())
+          .isEqualTo("1 failure in a row after 2000 ms or more, and 4 calls found no place");
     }
 
     @Test
