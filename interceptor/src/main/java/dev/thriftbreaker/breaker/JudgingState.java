@@ -102,6 +102,9 @@ abstract sealed class JudgingState extends State permits ClosedState, RampingSta
       burst = failures;
     }
     String reason = failures.judge(config, breaker.successCount(), now);
+    if (reason != null && window.counts(now).calls() < config.minimumCalls()) {
+      reason = null; // rates are not judged yet
+    }
     if (reason == null) {
       reason =
           TripRule.judgeSlowFailures(

@@ -173,6 +173,16 @@ class StateTransitionsTest {
     }
 
     @Test
+    void aBurstIsNotJudgedBeforeRatesAre() {
+      Bench bench = new Bench(s -> s.minimumCalls(300).consecutiveFailures(0));
+      bench.calls(100, SUCCESS);
+      bench.calls(199, FAILURE);
+      assertThat(bench.state()).isEqualTo(CLOSED);
+      bench.call(FAILURE);
+      assertThat(bench.state()).isEqualTo(OPEN);
+    }
+
+    @Test
     void aCountWindowIsItsOwnMeasureOfWhatIsRecent() {
       Bench bench = new Bench(s -> s.windowType(BreakerConfig.WindowType.COUNT).windowSize(1_000));
       bench.calls(1_000, SUCCESS);
