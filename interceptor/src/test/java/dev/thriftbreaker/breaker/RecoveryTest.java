@@ -123,6 +123,18 @@ class RecoveryTest {
     }
 
     @Test
+    void thoseThatHaveEndedDoNotCountAsHanging() {
+      for (int i = 0; i < 4; i++) {
+        bench.pass(INTERVAL);
+        bench.call(FAILURE);
+      }
+      bench.pass(INTERVAL);
+      assertThat(bench.acquire()).isNotNegative();
+      bench.pass(INTERVAL);
+      assertThat(bench.acquire()).isNotNegative();
+    }
+
+    @Test
     void ofASmallServerOneMayHangBeforeTheNextWaits() {
       Workers workers = new Workers(() -> 5);
       Bench small = new Bench(s -> s.earlyProbeInterval(INTERVAL), workers);
