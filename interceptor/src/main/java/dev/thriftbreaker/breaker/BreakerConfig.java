@@ -381,7 +381,8 @@ public record BreakerConfig(
     }
 
     /**
-     * How many probes a half-open breaker lets be under way at once.
+     * How many probes a half-open breaker lets be under way at once. Where calls hang already it is
+     * one at first, and one more after each {@link #earlyProbeInterval(Duration)}.
      *
      * @param permits 1 to 250; 5 by default
      * @return this
@@ -417,8 +418,9 @@ public record BreakerConfig(
     /**
      * How often an open breaker lets one call try the dependency before its open time is over. As
      * many in a row as {@link #probeSuccesses(int)} that succeed end the open time; one that fails
-     * changes nothing. At an open time above 40 times this, it is a fortieth of the open time. A
-     * half-open breaker whose probes hang lets one more pass each such interval, up to four.
+     * changes nothing; while some hang the next one waits four times as long. At an open time above
+     * 40 times this, it is a fortieth of the open time. A half-open breaker whose probes hang lets
+     * one more pass each such interval, up to a few.
      *
      * @param interval up to 1 day; 0 for never; 250 ms by default
      * @return this

@@ -49,8 +49,8 @@ final class Bulkhead {
   private volatile long latencyNanos;
   private volatile boolean learned;
 
-  // the tick's own
-  private double needed;
+  // written by the tick
+  private volatile double needed;
   private double baselineNanos;
 
   Bulkhead(Workers workers, int maxConcurrentCalls, long now) {

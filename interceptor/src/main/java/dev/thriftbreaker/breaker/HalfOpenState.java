@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * permit is taken back, and what it says later counts for nothing. So hung probes neither keep the
  * breaker shut nor pile up beyond the bound. While they hang, one more place is added after each
  * {@code earlyProbeInterval}, a few in all, so that they do not hide a dependency that is back.
+ * Where calls hang from before, there is one place at first.
  *
  * <p>Concurrency: see {@link Leases}.
  */
