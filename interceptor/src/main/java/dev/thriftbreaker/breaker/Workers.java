@@ -14,8 +14,8 @@ import java.util.function.IntSupplier;
  * once their number has been steady for a second; until then there is no limit. Where threads are
  * made as they are needed, at least {@value #LEAST_GROWING} are assumed to be possible.
  *
- * <p>Thread-safe. Request threads call {@link #seen(boolean)} once in their life; nothing here is on the
- * way of a request but where a dependency is at its limit.
+ * <p>Thread-safe. Request threads call {@link #seen(boolean)} once in their life; nothing here is
+ * on the way of a request but where a dependency is at its limit.
  */
 public final class Workers {
 
