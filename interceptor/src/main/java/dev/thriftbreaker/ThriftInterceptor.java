@@ -105,7 +105,7 @@ public final class ThriftInterceptor implements AutoCloseable {
     List<AutoCloseable> opened = new ArrayList<>();
     try {
       Workers workers = new Workers(settings.serverThreads);
-      housekeeper = opened(opened, new Housekeeper(server, workers));
+      housekeeper = opened(opened, new Housekeeper(server, workers, false));
       Map<String, CircuitBreaker> made = new LinkedHashMap<>();
       configs.forEach((name, config) -> made.put(name, housekeeper.breaker(name, config)));
       Map<String, CircuitBreaker> ofDependencies = Map.copyOf(made);

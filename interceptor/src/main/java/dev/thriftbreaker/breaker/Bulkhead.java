@@ -2,22 +2,26 @@ package dev.thriftbreaker.breaker;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * How many calls to one dependency are in flight, and how many may be.
+ * How many calls to one dependency may be in flight.
  *
  * <p>A limit that is set is a limit. One that is {@code auto} follows what the dependency needs
  * while it is healthy, up to its share of the server's threads (see {@link Workers}). Below the
  * limit a call is admitted. At the limit it is admitted only as long as calls go on ending at about
  * the pace that a healthy dependency shows: so a burst is not refused, and a dependency that hangs
  * keeps few more threads than the limit, and so does one that has become slow. The pace is {@link
- * #isOnPace}.
+ * #isOnPace}. Of a dependency of which nothing is known yet, as in a JVM that has just started,
+ * more is tolerated: it may hold what others leave of five eighths of the threads.
  *
- * <p>Concurrency: the count is one atomic add when a call begins and one when it ends. What the
- * limit rests on is written by the tick and read by calls, each value by itself; the stamps beside
- * the count are written by any call, and a lost write moves them by the time between two calls. A
- * call is counted before it is judged, so the limit holds whatever the race; a call that is about
- * to be refused may make another see one more than there is.
+ * <p>Concurrency: a limit that is set is held by a count that every call changes by an atomic add.
+ * For an automatic one nothing is counted. For half a millisecond after a call has ended where
+ * there was room, calls are let in {@link #isFresh without a look}; else those in flight are looked
+ * up in {@link InFlight}, where the new one stands already, so that of two racing calls each sees
+ * the other. The stamps are written by any call that ends, a few thousand times a second at most; a
+ * lost write moves them by the time between two of these. What the limit rests on is written by the
+ * tick and read by calls, each value by itself.
  */
 final class Bulkhead {
 
@@ -25,15 +29,14 @@ final class Bulkhead {
 
   private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
 
-  /** Keeps what others write off the cache line of the count. */
+  /** Keeps what others write off the cache line of the stamps. */
   private static final int PAD = 16;
 
-  private static final int COUNT = PAD;
-  private static final int ENDED = PAD + 1;
-  private static final int WAITING = PAD + 2;
+  private static final int ENDED = PAD;
+  private static final int FRESH = PAD + 1;
+  private static final int RECENT = PAD + 2;
   private static final int PEAK = PAD + 3;
-  private static final int RECENT = PAD + 4;
-  private static final int LENGTH = PAD + 5 + PAD;
+  private static final int LENGTH = PAD + 4 + PAD;
 
   /** The latency that is assumed of a dependency of which nothing is known. */
   private static final long UNKNOWN_LATENCY_NANOS = 20_000_000;
@@ -41,10 +44,20 @@ final class Bulkhead {
   /** Successes in a period that say what a dependency needs. */
   private static final int ENOUGH = 5;
 
+  /** How precise the moment is at which a call last ended. */
+  private static final long STAMP_NANOS = 100_000;
+
+  /** For how long after a call has ended others are let in without a look. */
+  private static final long FRESH_NANOS = 500_000;
+
+  /** Below this number of threads each of them matters. */
+  private static final int FEW_THREADS = 16;
+
   private final Workers workers;
+  private final InFlight inFlight;
   private final long[] line = new long[LENGTH];
+  private final AtomicInteger counted = new AtomicInteger();
   private volatile int fixed;
-  private volatile int limit;
   private volatile int lost;
   private volatile long latencyNanos;
   private volatile boolean learned;
@@ -53,10 +66,11 @@ final class Bulkhead {
   private volatile double needed;
   private double baselineNanos;
 
-  Bulkhead(Workers workers, int maxConcurrentCalls, long now) {
+  Bulkhead(Workers workers, InFlight inFlight, int maxConcurrentCalls, long now) {
     this.workers = workers;
+    this.inFlight = inFlight;
     line[ENDED] = now;
-    line[WAITING] = now - 1;
+    line[FRESH] = now - Long.MAX_VALUE / 2;
     configure(maxConcurrentCalls);
     workers.add(this);
   }
@@ -64,19 +78,20 @@ final class Bulkhead {
   /** Takes over the setting; 0 for auto. */
   void configure(int maxConcurrentCalls) {
     fixed = maxConcurrentCalls;
-    adjust();
   }
 
-  /** Takes over what the server's size and the dependency's need are now. */
-  void adjust() {
-    int share = workers.share();
-    if (fixed != BreakerConfig.AUTO) {
-      limit = fixed;
-    } else if (share == NO_LIMIT || !learned) {
-      limit = share;
-    } else {
-      limit = limitFor(needed, share);
+  /** Whether the limit is a number that somebody set. */
+  boolean isFixed() {
+    return fixed != BreakerConfig.AUTO;
+  }
+
+  int limit() {
+    int number = fixed;
+    if (number != BreakerConfig.AUTO) {
+      return number;
     }
+    int share = workers.share();
+    return share == NO_LIMIT || !learned ? share : limitFor(needed, share);
   }
 
   /** What a dependency gets that needs so many calls at once: half as many again, and two. */
@@ -84,24 +99,20 @@ final class Bulkhead {
     return (int) Math.min(share, Math.ceil(1.5 * needed) + 2);
   }
 
-  int limit() {
-    return limit;
-  }
-
   /** Calls in flight. */
-  long inFlight() {
-    return (long) LONGS.getOpaque(line, COUNT);
+  int inFlight() {
+    return inFlight.count();
   }
 
-  /** Calls in flight that the limit counts no more, because nobody expects them back. */
-  int lost() {
-    return lost;
-  }
-
-  void lost(int calls) {
-    if (lost != calls) {
-      lost = calls;
+  /**
+   * Tells how many calls are in flight, and how many of them the limit counts no more because
+   * nobody expects them back. By the tick.
+   */
+  void look(int calls, int notExpected) {
+    if (lost != notExpected) {
+      lost = notExpected;
     }
+    notePeak(calls - notExpected);
   }
 
   /** A healthy call's mean duration, as far as it is known. */
@@ -115,63 +126,113 @@ final class Bulkhead {
     return (long) LONGS.getOpaque(line, RECENT);
   }
 
+  /** When a call last ended, to within {@link #STAMP_NANOS}. */
+  long endedNanos() {
+    return (long) LONGS.getOpaque(line, ENDED);
+  }
+
   /**
-   * Since when no call has ended: when one last ended or, if that is later, when the first one
-   * began after that. So a time in which nobody called does not count, be it that there was nothing
-   * to do or that this JVM's threads did not run.
+   * Since when no call has ended: when one last ended or, if that is later, when the first one in
+   * flight began after that. So a time in which nobody called does not count, be it that there was
+   * nothing to do or that this JVM's threads did not run.
    */
   long progressNanos() {
-    long ended = (long) LONGS.getOpaque(line, ENDED);
-    long waiting = (long) LONGS.getOpaque(line, WAITING);
-    return waiting - ended >= 0 ? waiting : ended;
+    return inFlight.firstAfter(endedNanos());
   }
 
-  /** Counts a call, if there is room for it. */
+  /**
+   * Whether there was room when a call ended just now, and calls take about as long as they should,
+   * so that a further one can be let in without a look.
+   */
+  boolean isFresh(long now) {
+    return now - (long) LONGS.getOpaque(line, FRESH) < 0;
+  }
+
+  /**
+   * Whether a call that already stands in {@link InFlight} may go on.
+   *
+   * @return false if the limit is reached
+   */
   boolean enter(long now) {
-    long before = count(now);
-    if (before < limit || fixed == BreakerConfig.AUTO && isOnPace(before, now)) {
+    if (isFixed()) {
+      if (counted.getAndIncrement() - lost < fixed) {
+        return true;
+      }
+      counted.getAndDecrement();
+      return false;
+    }
+    if (isFresh(now) || workers.share() == NO_LIMIT) {
       return true;
     }
-    LONGS.getAndAdd(line, COUNT, -1L);
-    return false;
+    int before = inFlight.count() - 1;
+    notePeak(before + 1 - lost);
+    return before - lost < limit() || isTolerated(before - lost, now);
   }
 
-  /** Counts a call, whether there is room for it or not. */
-  void force(long now) {
-    count(now);
-  }
-
-  void leave(long durationNanos, long now) {
-    LONGS.getAndAdd(line, COUNT, -1L);
-    LONGS.setOpaque(line, ENDED, now);
-    long recent = recentNanos();
-    LONGS.setOpaque(line, RECENT, recent + (durationNanos - recent) / 8);
+  /** Counts a call, where calls are counted, whether there is room for it or not. */
+  void force() {
+    if (isFixed()) {
+      counted.getAndIncrement();
+    }
   }
 
   /** Whether {@link #enter} would refuse; takes nothing. */
   boolean refuses(long now) {
-    long before = inFlight() - lost;
-    return before >= limit && !(fixed == BreakerConfig.AUTO && isOnPace(before, now));
+    if (isFixed()) {
+      return counted.get() - lost >= fixed;
+    }
+    if (isFresh(now) || workers.share() == NO_LIMIT) {
+      return false;
+    }
+    int before = inFlight.count() - lost;
+    return before >= limit() && !isTolerated(before, now);
   }
 
-  private long count(long now) {
-    long before = (long) LONGS.getAndAdd(line, COUNT, 1L) - lost;
-    if ((long) LONGS.getOpaque(line, WAITING) - (long) LONGS.getOpaque(line, ENDED) < 0) {
-      LONGS.setOpaque(line, WAITING, now);
-    }
-    if (before >= (long) LONGS.getOpaque(line, PEAK)) {
-      LONGS.setOpaque(line, PEAK, before + 1);
-    }
-    return before;
+  /** A call has left that {@link #enter} or {@link #force} counted. */
+  void leaveCounted() {
+    counted.getAndDecrement();
   }
 
-  private boolean isOnPace(long inFlight, long now) {
+  /** Notes that a call has ended. */
+  void ended(long durationNanos, long now) {
+    long before = endedNanos();
+    if (now - before >= STAMP_NANOS) {
+      stamp(durationNanos, now, now - before);
+    }
+  }
+
+  private void stamp(long durationNanos, long now, long sinceNanos) {
+    LONGS.setOpaque(line, ENDED, now);
+    long recent = recentNanos();
+    recent += (durationNanos - recent) / 8;
+    LONGS.setOpaque(line, RECENT, recent);
+    // where calls end less often, the next one would come too late anyway
+    boolean oftenEnough = sinceNanos < FRESH_NANOS && !isFixed();
+    if (oftenEnough && recent <= 4 * latencyNanos() && inFlight.count() - lost < limit()) {
+      LONGS.setOpaque(line, FRESH, now + FRESH_NANOS);
+    }
+  }
+
+  private void notePeak(int calls) {
+    if (calls > (long) LONGS.getOpaque(line, PEAK)) {
+      LONGS.setOpaque(line, PEAK, (long) calls);
+    }
+  }
+
+  /** Whether a call may pass though the limit is reached. */
+  private boolean isTolerated(int before, long now) {
+    return isOnPace(before, now)
+        || !learned && 8 * workers.leftNow(this, before + 1) >= 3 * workers.size();
+  }
+
+  private boolean isOnPace(long calls, long now) {
     long latency = latencyNanos();
-    long left = workers.leftBeside(this, inFlight + 1);
+    long left = workers.leftBeside(this, calls + 1);
+    long ended = endedNanos();
+    long progress = inFlight.firstAfter(ended);
     // the last thread is for a call that comes when another has just ended
-    long since = left < 1 ? (long) LONGS.getOpaque(line, ENDED) : progressNanos();
-    return recentNanos() <= 4 * latency
-        && isOnPace(inFlight, now - since, latency, left, workers.size());
+    long since = left < 1 ? now - ended : progress == ended ? 0 : now - progress;
+    return recentNanos() <= 4 * latency && isOnPace(calls, since, latency, left, workers.size());
   }
 
   /**
@@ -191,7 +252,7 @@ final class Bulkhead {
       return sinceProgressNanos <= Math.max(200_000, paceNanos);
     }
     // where threads are few, all but the last may be held anyway
-    boolean few = threads < 16;
+    boolean few = threads < FEW_THREADS;
     long forgivenNanos = few ? 10_000_000 : left * 8 >= threads ? 5_000_000 : 2_000_000;
     return sinceProgressNanos <= Math.max(forgivenNanos, 5 * paceNanos);
   }
@@ -204,7 +265,7 @@ final class Bulkhead {
    */
   void learn(long successes, long successNanos) {
     long peak = (long) LONGS.getOpaque(line, PEAK);
-    LONGS.setOpaque(line, PEAK, Math.max(0, inFlight() - lost));
+    LONGS.setOpaque(line, PEAK, (long) Math.max(0, inFlight.count() - lost));
     if (successes >= ENOUGH) {
       double mean = (double) successNanos / successes;
       // a slow period is not what it needs; one that lasts becomes what it needs within a minute
@@ -216,7 +277,6 @@ final class Bulkhead {
         learned = true;
       }
     }
-    adjust();
   }
 
   private static double blend(double old, double fresh, double weight) {

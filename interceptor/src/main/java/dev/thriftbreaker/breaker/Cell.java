@@ -7,41 +7,90 @@ import java.lang.invoke.VarHandle;
  * What one thread has counted at one breaker on its happy path.
  *
  * <p>Concurrency: one writer, the owner, which needs no atomic instruction; any number of readers.
- * (Only the slots of {@link InFlight} are freed, and slow calls claimed, by others too.) A count of
- * the window carries the tag of its slice, and a reader takes it only if the tag is right before
- * and after. When the owner has died, {@link CellTable#sweep} sets the cell free, and its next
- * owner counts on from there.
+ * (Only the slots of {@link InFlight} are freed, and slow calls claimed, by others too.) When the
+ * owner has died, {@link CellTable#sweep} sets the cell free, and its next owner counts on from
+ * there.
+ *
+ * <p>The calls of a slice of the window are what {@link #windowed} has grown by since the slice
+ * began, so that a call is one count and not two. A slice that is over is kept with its tag; a
+ * reader takes a count only if the tag is right before and after.
+ *
+ * <p>{@link #quick} is the permit of the state that the present slice belongs to, without a slot. A
+ * call of that state in the cell's first slot that ends before {@link #checkNanos} takes the short
+ * way: plain stores, two when it begins and five when it ends. Anything else takes the long way and
+ * brings the cell up to date.
  *
  * <p>The idea is that of a per-thread counter (McKenney, "Is Parallel Programming Hard", chapter
  * 5).
  */
-final class Cell {
-
-  private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
-
-  /** Keeps what other threads write off the cache lines of these counters. */
-  private static final int PAD = 16;
+final class Cell extends Padded {
 
   /** How many calls of one thread, each begun within the one before, have a slot of their own. */
   static final int DEPTH = 4;
 
-  private static final int ACQUIRED = PAD;
-  private static final int SUCCESSES = PAD + 1;
-  private static final int SUCCESS_NANOS = PAD + 2;
-  private static final int SLICE_START = PAD + 3;
-  private static final int SLICE_TAG = PAD + 4;
-  private static final int SLICE_PLACE = PAD + 5;
-  private static final int BEGAN = PAD + 6;
-  private static final int TAGS = BEGAN + DEPTH;
-  private static final int CALLS = TAGS + TimeWindow.SLICES;
-  private static final int CLAIMS = CALLS + TimeWindow.SLICES;
-  private static final int LENGTH = CLAIMS + DEPTH + PAD;
+  /** No state's permit, nor what a {@link Status} says that has none. */
+  private static final long NONE = -2;
 
-  /** Where the cell stands in its table. */
-  final int place;
+  private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
+  private static final VarHandle INTS = MethodHandles.arrayElementVarHandle(int[].class);
+  private static final VarHandle BEGAN;
+  private static final VarHandle ACQUIRED;
+  private static final VarHandle SUCCESSES;
+  private static final VarHandle SUCCESS_NANOS;
+  private static final VarHandle WINDOWED;
+  private static final VarHandle SLICE_TAG;
+  private static final VarHandle SLICE_FROM;
 
-  private final long[] longs = new long[LENGTH];
+  static {
+    MethodHandles.Lookup lookup = MethodHandles.lookup();
+    try {
+      BEGAN = lookup.findVarHandle(Cell.class, "began", long.class);
+      ACQUIRED = lookup.findVarHandle(Cell.class, "acquired", long.class);
+      SUCCESSES = lookup.findVarHandle(Cell.class, "successes", long.class);
+      SUCCESS_NANOS = lookup.findVarHandle(Cell.class, "successNanos", long.class);
+      WINDOWED = lookup.findVarHandle(Cell.class, "windowed", long.class);
+      SLICE_TAG = lookup.findVarHandle(Cell.class, "sliceTag", long.class);
+      SLICE_FROM = lookup.findVarHandle(Cell.class, "sliceFrom", long.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  /** When the outermost call in flight began, 0 if there is none. */
+  private long began;
+
+  /** The permit, but for the slot, of a call that takes the short way. Only the owner looks. */
+  private long quick = NONE;
+
+  /** The first slot, as part of a permit. */
+  private final long firstSlot;
+
+  /** When the cell has to be brought up to date. Only the owner looks. */
+  private long checkNanos;
+
+  private long acquired;
+  private long successes;
+  private long successNanos;
+  private long windowed;
+
+  /** The buckets of the latencies of the present period. */
+  private int[] buckets;
+
+  /** Which slice is being counted; 0 while that changes, and at first. */
+  private long sliceTag;
+
+  /** What {@link #windowed} was when the slice began. */
+  private long sliceFrom;
+
+  private long sliceStart;
+  private final long[] nested = new long[DEPTH];
+  private final long[] claims = new long[DEPTH];
+  private final long[] tags = new long[TimeWindow.SLICES];
+  private final long[] calls = new long[TimeWindow.SLICES];
   private final LatencyHistogram latency = new LatencyHistogram();
+
+  /** Where the cell stands among its table's. */
+  final int place;
 
   /**
    * The one thread that may write, or null while the cell is free. Only {@link CellTable} changes
@@ -49,27 +98,66 @@ final class Cell {
    */
   volatile Thread owner;
 
-  Cell(Thread owner, int place) {
-    this.owner = owner;
+  Cell(int place) {
     this.place = place;
+    this.firstSlot = Permits.with(0, InFlight.slot(place, 0));
+  }
+
+  // ---- by the owner, the short way
+
+  /** Whether the cell is up to date for a state's calls, and none is in flight. */
+  boolean isReadyFor(long quickPermit) {
+    return quick == quickPermit && began == 0;
+  }
+
+  /** Whether a permit comes from {@link #beginQuick} and the state is still the same. */
+  boolean isQuick(long permit, long quickPermit) {
+    return quick == quickPermit && permit == (quickPermit | firstSlot);
+  }
+
+  /** Begins a call; returns its permit. */
+  long beginQuick(long stamp) {
+    BEGAN.setRelease(this, stamp);
+    ACQUIRED.setOpaque(this, acquired + 1);
+    return quick | firstSlot;
+  }
+
+  void endQuick() {
+    BEGAN.setRelease(this, 0L);
+  }
+
+  /** Counts a good call, unless the cell is out of date. */
+  boolean countQuick(long durationNanos, long now) {
+    if (now - checkNanos >= 0) {
+      return false;
+    }
+    countSuccess(durationNanos);
+    WINDOWED.setRelease(this, windowed + 1);
+    int bucket = LatencyHistogram.bucketOf(durationNanos);
+    INTS.setOpaque(buckets, bucket, buckets[bucket] + 1);
+    return true;
   }
 
   // ---- by the owner
 
   void countAcquired() {
-    LONGS.setOpaque(longs, ACQUIRED, longs[ACQUIRED] + 1);
+    ACQUIRED.setOpaque(this, acquired + 1);
   }
 
   void countSuccess(long durationNanos) {
-    LONGS.setOpaque(longs, SUCCESSES, longs[SUCCESSES] + 1);
-    LONGS.setOpaque(longs, SUCCESS_NANOS, longs[SUCCESS_NANOS] + durationNanos);
+    SUCCESSES.setOpaque(this, successes + 1);
+    SUCCESS_NANOS.setOpaque(this, successNanos + durationNanos);
   }
 
   /** Takes a slot for a call that begins; -1 if all are taken. See {@link InFlight}. */
   int begin(long stamp) {
-    for (int depth = 0; depth < DEPTH; depth++) {
-      if ((long) LONGS.getOpaque(longs, BEGAN + depth) == 0) {
-        LONGS.setRelease(longs, BEGAN + depth, stamp);
+    if ((long) BEGAN.getOpaque(this) == 0) {
+      BEGAN.setRelease(this, stamp);
+      return 0;
+    }
+    for (int depth = 1; depth < DEPTH; depth++) {
+      if ((long) LONGS.getOpaque(nested, depth) == 0) {
+        LONGS.setRelease(nested, depth, stamp);
         return depth;
       }
     }
@@ -80,69 +168,111 @@ final class Cell {
     latency.recordAlone(durationNanos, now);
   }
 
+  /** Counts a good call in a window, and is up to date for the next ones of its state. */
   void countInWindow(TimeWindow window, long now) {
-    long since = now - longs[SLICE_START];
+    long since = now - sliceStart;
     // the tag names the window as well: after a transition the same slice begins anew
-    if (since < 0 || since >= window.sliceNanos() || !window.owns(longs[SLICE_TAG])) {
+    if (since < 0 || since >= window.sliceNanos() || !window.owns(sliceTag)) {
       beginSlice(window, now);
     }
-    int calls = CALLS + (int) longs[SLICE_PLACE];
-    LONGS.setRelease(longs, calls, longs[calls] + 1);
+    if (now - checkNanos >= 0) {
+      buckets = latency.buckets(now);
+      long sliceEnds = sliceStart + window.sliceNanos();
+      long periodEnds = latency.endNanos();
+      checkNanos = sliceEnds - periodEnds < 0 ? sliceEnds : periodEnds;
+    }
+    WINDOWED.setRelease(this, windowed + 1);
   }
 
   private void beginSlice(TimeWindow window, long now) {
     long tick = window.tick(now);
-    long tag = window.tag(tick);
+    keepSlice();
+    SLICE_TAG.setRelease(this, 0L);
+    VarHandle.storeStoreFence();
     int place = (int) (tick % TimeWindow.SLICES);
-    longs[SLICE_START] = window.startNanos(tick);
-    longs[SLICE_TAG] = tag;
-    longs[SLICE_PLACE] = place;
-    if (longs[TAGS + place] != tag) {
-      LONGS.setOpaque(longs, CALLS + place, 0L);
-      LONGS.setRelease(longs, TAGS + place, tag);
+    long tag = window.tag(tick);
+    // of a slice that is begun once more, as by a clock that was read late, what was counted stays
+    SLICE_FROM.setRelease(this, windowed - (tags[place] == tag ? calls[place] : 0));
+    SLICE_TAG.setRelease(this, tag);
+    sliceStart = window.startNanos(tick);
+    checkNanos = now; // the next count brings the rest up to date
+    quick = window.permit();
+  }
+
+  private void keepSlice() {
+    if (sliceTag != 0) {
+      int place = (int) ((sliceTag & 0xFFFF_FFFFL) % TimeWindow.SLICES);
+      LONGS.setRelease(tags, place, 0L);
+      VarHandle.storeStoreFence();
+      LONGS.setRelease(calls, place, windowed - sliceFrom);
+      LONGS.setRelease(tags, place, sliceTag);
     }
   }
 
   // ---- by anyone
 
   void end(int depth) {
-    LONGS.setRelease(longs, BEGAN + depth, 0L);
+    if (depth == 0) {
+      BEGAN.setRelease(this, 0L);
+    } else {
+      LONGS.setRelease(nested, depth, 0L);
+    }
   }
 
   /** When the call in the slot began, 0 if there is none. */
   long began(int depth) {
-    return (long) LONGS.getAcquire(longs, BEGAN + depth);
+    return depth == 0 ? (long) BEGAN.getAcquire(this) : (long) LONGS.getAcquire(nested, depth);
+  }
+
+  /** How many calls are in flight. */
+  int inFlight() {
+    int count = 0;
+    for (int depth = 0; depth < DEPTH; depth++) {
+      count += began(depth) == 0 ? 0 : 1;
+    }
+    return count;
   }
 
   boolean claim(int depth, long stamp) {
-    long before = (long) LONGS.getVolatile(longs, CLAIMS + depth);
-    return InFlight.claimable(before, stamp)
-        && LONGS.compareAndSet(longs, CLAIMS + depth, before, stamp);
+    long before = (long) LONGS.getVolatile(claims, depth);
+    return InFlight.claimable(before, stamp) && LONGS.compareAndSet(claims, depth, before, stamp);
   }
 
   long acquired() {
-    return (long) LONGS.getOpaque(longs, ACQUIRED);
+    return (long) ACQUIRED.getOpaque(this);
   }
 
   long successes() {
-    return (long) LONGS.getOpaque(longs, SUCCESSES);
+    return (long) SUCCESSES.getOpaque(this);
   }
 
   /** How long its successes took in all. */
   long successNanos() {
-    return (long) LONGS.getOpaque(longs, SUCCESS_NANOS);
+    return (long) SUCCESS_NANOS.getOpaque(this);
   }
 
   LatencyHistogram latency() {
     return latency;
   }
 
-  /** The calls counted in the slice of that place and tag, 0 if the place holds another slice. */
+  /** The calls counted in the slice of that place and tag. */
   long calls(int place, long tag) {
-    if ((long) LONGS.getAcquire(longs, TAGS + place) != tag) {
-      return 0;
+    while (true) {
+      long present = (long) SLICE_TAG.getAcquire(this);
+      if (present == tag) {
+        long from = (long) SLICE_FROM.getAcquire(this);
+        long count = (long) WINDOWED.getAcquire(this) - from;
+        if ((long) SLICE_TAG.getAcquire(this) == tag) {
+          return count;
+        }
+      } else if ((long) LONGS.getAcquire(tags, place) == tag) {
+        long count = (long) LONGS.getAcquire(calls, place);
+        if ((long) LONGS.getAcquire(tags, place) == tag) {
+          return count;
+        }
+      } else if ((long) SLICE_TAG.getAcquire(this) == present) {
+        return 0; // neither, and it did not become one meanwhile
+      }
     }
-    long calls = (long) LONGS.getAcquire(longs, CALLS + place);
-    return (long) LONGS.getAcquire(longs, TAGS + place) == tag ? calls : 0;
   }
 }

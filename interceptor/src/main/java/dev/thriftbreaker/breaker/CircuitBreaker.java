@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -68,10 +68,13 @@ public final class CircuitBreaker {
   private static final int GIVEN_UP = 30;
 
   private static final VarHandle STATUS;
+  private static final VarHandle RESTING;
 
   static {
     try {
-      STATUS = MethodHandles.lookup().findVarHandle(CircuitBreaker.class, "status", Status.class);
+      MethodHandles.Lookup lookup = MethodHandles.lookup();
+      STATUS = lookup.findVarHandle(CircuitBreaker.class, "status", Status.class);
+      RESTING = lookup.findVarHandle(CircuitBreaker.class, "resting", boolean.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -83,6 +86,10 @@ public final class CircuitBreaker {
   private final LongSupplier nanoClock;
   private final DoubleSupplier random;
   private final Runnable onChange;
+
+  /** Called when a breaker that rests must be ticked again. */
+  private final Consumer<CircuitBreaker> onWake;
+
   private final Object settingsLock = new Object();
   private final LatencyHistogram latency = new LatencyHistogram();
   private final List<TransitionListener> transitionListeners = new CopyOnWriteArrayList<>();
@@ -109,10 +116,18 @@ public final class CircuitBreaker {
   private long learnedNanos;
   private long learnedSuccesses;
   private long learnedSuccessNanos;
+  private long learnedAcquired;
+  private boolean idle;
 
   private volatile Configured configured;
   private volatile long slowNanos;
   private volatile CallListener[] callListeners;
+
+  private volatile boolean hearsSuccesses;
+
+  /** Whether the tick passes over this breaker, as nothing happens to it. */
+  private volatile boolean resting;
+
   private volatile Status status;
 
   /** The newest transition that listeners have heard of. Written under {@code dispatching}. */
@@ -134,7 +149,7 @@ public final class CircuitBreaker {
       LongSupplier nanoClock,
       DoubleSupplier random,
       Runnable onChange) {
-    this(name, config, nanoClock, random, onChange, Workers.NONE, Heartbeat.STEADY);
+    this(name, config, nanoClock, random, onChange, breaker -> {}, Workers.NONE, Heartbeat.STEADY);
   }
 
   CircuitBreaker(
@@ -143,34 +158,24 @@ public final class CircuitBreaker {
       LongSupplier nanoClock,
       DoubleSupplier random,
       Runnable onChange,
+      Consumer<CircuitBreaker> onWake,
       Workers workers,
       Heartbeat heartbeat) {
     this.name = Objects.requireNonNull(name, "name");
     this.nanoClock = Objects.requireNonNull(nanoClock, "nanoClock");
     this.random = Objects.requireNonNull(random, "random");
     this.onChange = Objects.requireNonNull(onChange, "onChange");
+    this.onWake = onWake;
     this.configured = new Configured(Objects.requireNonNull(config, "config"), 1);
     this.heartbeat = heartbeat;
-    this.bulkhead = new Bulkhead(workers, config.maxConcurrentCalls(), nanoClock.getAsLong());
+    this.bulkhead =
+        new Bulkhead(workers, inFlight, config.maxConcurrentCalls(), nanoClock.getAsLong());
     this.sweptNanos = nanoClock.getAsLong();
     this.learnedNanos = sweptNanos;
     this.slowNanos = config.slowCallDuration().toNanos();
     this.status =
         new Status(new ClosedState(this, 1, nanoClock.getAsLong()), Evidence.of("as built", 1));
     this.delivered = status.news;
-  }
-
-  /** A breaker on the system's clock, for {@link Housekeeper}. */
-  CircuitBreaker(
-      String name, BreakerConfig config, Runnable onChange, Workers workers, Heartbeat heartbeat) {
-    this(
-        name,
-        config,
-        System::nanoTime,
-        () -> ThreadLocalRandom.current().nextDouble(),
-        onChange,
-        workers,
-        heartbeat);
   }
 
   /**
@@ -244,37 +249,53 @@ public final class CircuitBreaker {
    *     refusal: {@link #REFUSED} or {@link #FULL}
    */
   public long tryAcquire(long now, boolean holdsThread) {
+    Cell mine = cells.mine();
+    long quick = status.quick;
+    if (mine != null && mine.isReadyFor(quick) && bulkhead.isFresh(now)) {
+      return mine.beginQuick(InFlight.stamp(now));
+    }
+    return tryAcquireWithCare(mine, now, holdsThread);
+  }
+
+  private long tryAcquireWithCare(Cell mine, long now, boolean holdsThread) {
     Status current = status;
     long permit =
         current.override == null
             ? current.state.tryAcquire(now)
             : tryAcquireOverridden(current, now);
-    if (permit == REFUSED || !enter(current, permit, holdsThread, now)) {
-      long refusal = permit == REFUSED ? REFUSED : FULL;
-      countRefusal(refusal, status.state, now);
-      return refusal;
+    if (permit == REFUSED) {
+      countRefusal(REFUSED, status.state, now);
+      return REFUSED;
     }
-    Cell mine = cells.mine();
+    int slot = inFlight.begin(mine, now);
+    VarHandle.fullFence(); // whoever looks for calls sees this one, or this one sees them
+    wakeUp();
+    boolean counts = bulkhead.isFixed();
+    if (!enter(current, holdsThread || counts, now)) {
+      inFlight.end(slot);
+      countRefusal(FULL, status.state, now);
+      return FULL;
+    }
     if (mine != null) {
       mine.countAcquired();
     } else {
       acquired.increment();
     }
-    return Permits.with(permit, inFlight.begin(mine, now));
+    long complete = Permits.with(permit, slot);
+    return counts ? Permits.counted(complete) : complete;
   }
 
   /** Counts a call in. Probes are bounded by their states, and an operator's word stands above. */
-  private boolean enter(Status seen, long permit, boolean holdsThread, long now) {
-    boolean free = !holdsThread && config().maxConcurrentCalls() == BreakerConfig.AUTO;
+  private boolean enter(Status seen, boolean limited, long now) {
     boolean overridden = seen.override != null && !seen.override.expired(now);
-    if (free || seen.state.probes() || overridden) {
-      if (overridden && bulkhead.refuses(now)) {
-        wouldRefuse.increment();
-      }
-      bulkhead.force(now);
-      return true;
+    if (limited && !seen.state.probes() && !overridden) {
+      return bulkhead.enter(now);
     }
-    return bulkhead.enter(now);
+    if (overridden && bulkhead.refuses(now)) {
+      wouldRefuse.increment();
+    }
+    bulkhead.force();
+    return true;
   }
 
   /**
@@ -302,14 +323,32 @@ public final class CircuitBreaker {
     if (permit < 0) {
       throw new IllegalArgumentException("permit: " + permit + " (expected: one that was granted)");
     }
+    Cell mine = cells.mine();
+    if (outcome == Outcome.SUCCESS && mine != null && mine.isQuick(permit, status.quick)) {
+      mine.endQuick(); // before the clock is read: InFlight says why
+      long endNanos = now();
+      long duration = endNanos - startNanos;
+      if (callListeners == null
+          && !hearsSuccesses
+          && duration < slowNanos
+          && mine.countQuick(duration, endNanos)) {
+        bulkhead.ended(duration, endNanos);
+      } else {
+        completeWithCare(mine, permit, outcome, startNanos, endNanos, error);
+      }
+    } else {
+      inFlight.end(Permits.slot(permit));
+      completeWithCare(mine, permit, outcome, startNanos, now(), error);
+    }
+  }
+
+  private void completeWithCare(
+      Cell mine, long permit, Outcome outcome, long startNanos, long endNanos, Throwable error) {
     int slot = Permits.slot(permit);
-    inFlight.end(slot); // before the clock is read: InFlight says why
-    long endNanos = now();
     long duration = endNanos - startNanos;
-    bulkhead.leave(duration, endNanos);
-    Cell mine = inFlight.cell(slot);
-    if (mine == null || mine.owner != Thread.currentThread()) {
-      mine = cells.mine();
+    bulkhead.ended(duration, endNanos);
+    if (Permits.isCounted(permit)) {
+      bulkhead.leaveCounted();
     }
     boolean slow = false;
     boolean countedAsHung = false;
@@ -492,7 +531,7 @@ public final class CircuitBreaker {
     if (override != null && override.expired(now)) {
       expireOverride(now);
     }
-    countLost(now);
+    lookAtCalls(now);
     status.state.tick(now);
     if (now - learnedNanos >= LEARN_NANOS) {
       learn(now);
@@ -504,30 +543,29 @@ public final class CircuitBreaker {
   }
 
   /**
-   * Tells the bulkhead which calls nobody waits for any more: those that hung when the state before
-   * this one ended, and those that were given up. Their threads are not free, yet a dependency that
-   * is back must not be kept full by them.
+   * Tells the bulkhead how many calls are in flight, and which nobody waits for any more: those
+   * that hung when the state before this one ended, and those that were given up. Their threads are
+   * not free, yet a dependency that is back must not be kept full by them.
    */
-  private void countLost(long now) {
-    if (bulkhead.inFlight() <= 0) {
-      bulkhead.lost(0);
-      return;
-    }
-    long since = status.state.sinceNanos;
+  private void lookAtCalls(long now) {
+    int calls = inFlight.count();
     int[] lost = {0};
-    inFlight.forEach(
-        (slot, start, thread) -> {
-          long age = now - start;
-          if (age >= slowNanos && start - since < 0 || age >= GIVEN_UP * slowNanos) {
-            lost[0]++;
-          }
-        });
-    bulkhead.lost(lost[0]);
+    if (calls > 0) {
+      long since = status.state.sinceNanos;
+      inFlight.forEach(
+          (slot, start, thread) -> {
+            long age = now - start;
+            if (age >= slowNanos && start - since < 0 || age >= GIVEN_UP * slowNanos) {
+              lost[0]++;
+            }
+          });
+    }
+    bulkhead.look(calls, lost[0]);
   }
 
   /** Counts the calls in flight that began in a state and are slow, each new one in its window. */
   int countHung(JudgingState state, long now) {
-    if (bulkhead.inFlight() <= 0) {
+    if (inFlight.count() == 0) {
       return 0;
     }
     int[] count = {0};
@@ -556,6 +594,45 @@ public final class CircuitBreaker {
     bulkhead.learn(sums[0] - learnedSuccesses, sums[1] - learnedSuccessNanos);
     learnedSuccesses = sums[0];
     learnedSuccessNanos = sums[1];
+    long calls = acquiredCount();
+    idle = calls == learnedAcquired;
+    learnedAcquired = calls;
+  }
+
+  private long acquiredCount() {
+    long[] sum = {acquired.sum()};
+    cells.forEach(cell -> sum[0] += cell.acquired());
+    return sum[0];
+  }
+
+  /**
+   * Rests, if nothing has happened for a second and nothing will by time alone: no tick is needed
+   * until {@link #wakeUp} says so. By the thread that ticks.
+   *
+   * @return whether it rests now
+   */
+  boolean rest() {
+    if (!idle || !isCalm()) {
+      return false;
+    }
+    resting = true;
+    VarHandle.fullFence(); // whatever happens from now on wakes it up
+    boolean happened = inFlight.count() > 0 || acquiredCount() != learnedAcquired || !isCalm();
+    // if somebody woke it up meanwhile, the waking stands
+    return !happened || !RESTING.compareAndSet(this, true, false);
+  }
+
+  private boolean isCalm() {
+    Status current = status;
+    return current.override == null
+        && current.state instanceof ClosedState closed
+        && closed.isCalm();
+  }
+
+  private void wakeUp() {
+    if (resting && RESTING.compareAndSet(this, true, false)) {
+      onWake.accept(this);
+    }
   }
 
   /**
@@ -754,6 +831,15 @@ public final class CircuitBreaker {
         : new ClosedState(this, generation, now);
   }
 
+  /** Whether the state has to hear of each success, since there were failures in a row. */
+  boolean hearsSuccesses() {
+    return hearsSuccesses;
+  }
+
+  void hearSuccesses(boolean heard) {
+    hearsSuccesses = heard;
+  }
+
   State state() {
     return status.state;
   }
@@ -855,6 +941,7 @@ public final class CircuitBreaker {
     if (!STATUS.compareAndSet(this, current, next)) {
       return false;
     }
+    wakeUp();
     onChange.run();
     return true;
   }
@@ -955,7 +1042,7 @@ public final class CircuitBreaker {
         ignored.sum(),
         slowCalls.sum(),
         lateOutcomes.sum(),
-        bulkhead.inFlight(),
+        inFlight.count(),
         bulkhead.limit() == Bulkhead.NO_LIMIT ? 0 : bulkhead.limit(),
         hung.sum(),
         refused.sum(),

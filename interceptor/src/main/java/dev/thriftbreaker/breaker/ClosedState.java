@@ -18,6 +18,11 @@ final class ClosedState extends JudgingState {
   }
 
   @Override
+  long quick() {
+    return permit();
+  }
+
+  @Override
   boolean refuses(long now) {
     return false;
   }

@@ -41,7 +41,7 @@ final class EarlyProbes {
    * Whether so many calls hang that another probe might cost the server a thread for good: more
    * than the limit and a set of probes.
    */
-  static boolean tooManyHang(Bulkhead bulkhead, int probes) {
-    return bulkhead.inFlight() > (long) bulkhead.limit() + probes;
+  static boolean tooManyHang(CircuitBreaker breaker, int probes) {
+    return breaker.inFlight().count() > (long) breaker.bulkhead().limit() + probes;
   }
 }

@@ -36,7 +36,7 @@ final class HalfOpenState extends State {
     probes = config.probes();
     leases = new Leases(probes + EarlyProbes.MOST, now);
     // where calls hang already it is likely that these will, and each may cost a thread
-    firstProbes = breaker.bulkhead().inFlight() > 0 ? 1 : probes;
+    firstProbes = breaker.inFlight().count() > 0 ? 1 : probes;
     failuresToReopen =
         Math.max(
             1, (int) Math.ceil(config.probeFailureRateThreshold() * config.probes() - ROUNDING));
@@ -54,7 +54,7 @@ final class HalfOpenState extends State {
 
   /** Places that may be taken now. */
   private int usable(long now) {
-    if (EarlyProbes.tooManyHang(breaker.bulkhead(), probes)) {
+    if (EarlyProbes.tooManyHang(breaker, probes)) {
       return 1; // their threads are still held, and nothing says that they will ever be free
     }
     int most = probes + EarlyProbes.most(breaker);

@@ -1,10 +1,15 @@
 package dev.thriftbreaker.breaker;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -12,6 +17,9 @@ import org.slf4j.LoggerFactory;
  * The two threads behind the breakers of one server: one ticks them, one tells their listeners.
  * They are apart so that a listener that blocks stops no clock. Both are daemons and end with
  * {@link #close()}.
+ *
+ * <p>A breaker that nobody calls rests: it is ticked every few seconds only, until something
+ * happens to it. So thousands of breakers cost no more than those that are in use.
  */
 public final class Housekeeper implements AutoCloseable {
 
@@ -20,10 +28,14 @@ public final class Housekeeper implements AutoCloseable {
   private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
   private static final long SHORTEST_TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
   private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long TICK_ALL_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private final List<CircuitBreaker> breakers = new CopyOnWriteArrayList<>();
+  private final Queue<CircuitBreaker> woken = new ConcurrentLinkedQueue<>();
   private final Heartbeat heartbeat = new Heartbeat();
   private final Workers workers;
+  private final LongSupplier clock;
+  private final CoarseClock coarseClock;
   private final Thread ticker;
   private final Thread teller;
   private volatile boolean closed;
@@ -33,19 +45,15 @@ public final class Housekeeper implements AutoCloseable {
    *
    * @param server the server's name, for the names of the threads
    * @param workers the threads that serve the server's requests
+   * @param coarse whether the breakers' clock is one that a third thread moves once a millisecond,
+   *     in place of {@code System.nanoTime}
    */
-  public Housekeeper(String server, Workers workers) {
+  public Housekeeper(String server, Workers workers, boolean coarse) {
     this.workers = workers;
+    coarseClock = coarse ? new CoarseClock(server) : null;
+    clock = coarse ? coarseClock : System::nanoTime;
     ticker = new Thread(this::tick, "thrift-breaker-tick-" + server);
-    // woken by each transition; the long period is only a safety net
-    teller =
-        new Thread(
-            () -> {
-              while (forEach(CircuitBreaker::dispatch)) {
-                pause(20 * TICK_NANOS);
-              }
-            },
-            "thrift-breaker-events-" + server);
+    teller = new Thread(this::tell, "thrift-breaker-events-" + server);
     ticker.setDaemon(true);
     teller.setDaemon(true);
     ticker.start();
@@ -77,34 +85,74 @@ public final class Housekeeper implements AutoCloseable {
 
   private CircuitBreaker breaker(String name, BreakerConfig config, Workers share) {
     CircuitBreaker breaker =
-        new CircuitBreaker(name, config, () -> LockSupport.unpark(teller), share, heartbeat);
+        new CircuitBreaker(
+            name,
+            config,
+            clock,
+            () -> ThreadLocalRandom.current().nextDouble(),
+            () -> LockSupport.unpark(teller),
+            woken::add,
+            share,
+            heartbeat);
     breakers.add(breaker);
+    woken.add(breaker);
     return breaker;
   }
 
   private void tick() {
+    List<CircuitBreaker> awake = new ArrayList<>();
     long lookedNanos = System.nanoTime() - LOOK_NANOS; // a number that is told holds at once
+    long tickedAllNanos = lookedNanos;
+    long period = TICK_NANOS;
     boolean goesOn;
     do {
+      goesOn = !closed;
       long now = System.nanoTime();
-      long period = periodNanos();
       heartbeat.beat(now, period);
       if (now - lookedNanos >= LOOK_NANOS) {
         lookedNanos = now;
         look();
+        period = periodNanos();
       }
-      goesOn = forEach(CircuitBreaker::tick);
+      for (CircuitBreaker next = woken.poll(); next != null; next = woken.poll()) {
+        awake.add(next);
+        period = Math.min(period, periodNanos(next));
+      }
+      if (now - tickedAllNanos >= TICK_ALL_NANOS) {
+        tickedAllNanos = now;
+        breakers.forEach(breaker -> tend(breaker, CircuitBreaker::tick));
+      }
+      awake.removeIf(this::tickAndRest);
       pause(period);
     } while (goesOn);
+  }
+
+  /** Woken by each transition; the long period is only a safety net. */
+  private void tell() {
+    boolean goesOn;
+    do {
+      goesOn = !closed;
+      breakers.forEach(breaker -> tend(breaker, CircuitBreaker::dispatch));
+      pause(20 * TICK_NANOS);
+    } while (goesOn);
+  }
+
+  private boolean tickAndRest(CircuitBreaker breaker) {
+    tend(breaker, CircuitBreaker::tick);
+    return breaker.rest();
   }
 
   /** Often enough to see a hung call soon after it has become slow. */
   private long periodNanos() {
     long period = TICK_NANOS;
     for (CircuitBreaker breaker : breakers) {
-      period = Math.min(period, breaker.slowNanos() / 8);
+      period = Math.min(period, periodNanos(breaker));
     }
-    return Math.max(SHORTEST_TICK_NANOS, period);
+    return period;
+  }
+
+  private static long periodNanos(CircuitBreaker breaker) {
+    return Math.max(SHORTEST_TICK_NANOS, Math.min(TICK_NANOS, breaker.slowNanos() / 8));
   }
 
   private void look() {
@@ -115,17 +163,12 @@ public final class Housekeeper implements AutoCloseable {
     }
   }
 
-  /** Does something to each breaker. False if it was the last time. */
-  private boolean forEach(Consumer<CircuitBreaker> work) {
-    boolean last = closed;
-    for (CircuitBreaker breaker : breakers) {
-      try {
-        work.accept(breaker);
-      } catch (Throwable broken) {
-        log.error("Housekeeping of breaker {} failed", breaker.name(), broken);
-      }
+  private static void tend(CircuitBreaker breaker, Consumer<CircuitBreaker> work) {
+    try {
+      work.accept(breaker);
+    } catch (Throwable broken) {
+      log.error("Housekeeping of breaker {} failed", breaker.name(), broken);
     }
-    return !last;
   }
 
   private void pause(long nanos) {
@@ -150,6 +193,9 @@ public final class Housekeeper implements AutoCloseable {
       teller.join(END_MILLIS / 2);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+    if (coarseClock != null) {
+      coarseClock.close();
     }
   }
 }

@@ -34,13 +34,14 @@ final class InFlight {
   /** How long after a call became slow the watch counts it. */
   static final long GRACE_NANOS = 1_000_000;
 
-  private static final int FIRST_SHARED = 1 + CellTable.PLACES * Cell.DEPTH;
+  private static final int FIRST_SHARED = 1 + CellTable.MOST * Cell.DEPTH;
   private static final int SHARED = 1024;
   private static final int TRIES = 16;
   private static final int SHOWN_CALLS = 5;
 
   /** Slots that any thread may take. */
   private static final class Shared {
+    final AtomicInteger taken = new AtomicInteger();
     final AtomicInteger cursor = new AtomicInteger();
     final AtomicLongArray stamps = new AtomicLongArray(SHARED);
     final AtomicLongArray claims = new AtomicLongArray(SHARED);
@@ -70,10 +71,15 @@ final class InFlight {
     if (mine != null) {
       int depth = mine.begin(stamp);
       if (depth >= 0) {
-        return 1 + mine.place * Cell.DEPTH + depth;
+        return slot(mine.place, depth);
       }
     }
     return beginShared(stamp);
+  }
+
+  /** The slot of a cell at some depth of calls. */
+  static int slot(int place, int depth) {
+    return 1 + place * Cell.DEPTH + depth;
   }
 
   private int beginShared(long stamp) {
@@ -82,6 +88,7 @@ final class InFlight {
       shared.compareAndSet(null, new Shared());
       slots = shared.get();
     }
+    slots.taken.getAndIncrement();
     for (int i = 0; i < TRIES; i++) {
       int place = slots.cursor.getAndIncrement() & (SHARED - 1);
       if (slots.stamps.get(place) == 0 && slots.stamps.compareAndSet(place, 0, stamp)) {
@@ -94,11 +101,14 @@ final class InFlight {
 
   /** Notes that the call has ended. */
   void end(int slot) {
-    if (slot >= FIRST_SHARED) {
+    if (slot == NO_SLOT) {
+      shared.get().taken.getAndDecrement();
+    } else if (slot >= FIRST_SHARED) {
       Shared slots = shared.get();
+      slots.taken.getAndDecrement();
       slots.threads.setOpaque(slot - FIRST_SHARED, null);
       slots.stamps.setRelease(slot - FIRST_SHARED, 0);
-    } else if (slot != NO_SLOT) {
+    } else {
       cells.at((slot - 1) / Cell.DEPTH).end((slot - 1) % Cell.DEPTH);
     }
   }
@@ -129,6 +139,27 @@ final class InFlight {
     return claimed == 0 || stamp - claimed > 0;
   }
 
+  /**
+   * How many calls are in flight. A look at every thread's cell: cheap where few threads call, and
+   * asked only where the answer decides.
+   */
+  int count() {
+    Shared slots = shared.get();
+    return cells.inFlight() + (slots == null ? 0 : slots.taken.get());
+  }
+
+  /** When the first of the calls in flight began that began after a moment; else that moment. */
+  long firstAfter(long nanos) {
+    long[] first = {Long.MAX_VALUE};
+    forEach(
+        (slot, start, thread) -> {
+          if (start - nanos > 0) {
+            first[0] = Math.min(first[0], start - nanos);
+          }
+        });
+    return first[0] == Long.MAX_VALUE ? nanos : nanos + first[0];
+  }
+
   /** Shows every call in flight. */
   void forEach(Visitor visitor) {
     cells.forEach(
@@ -136,7 +167,7 @@ final class InFlight {
           for (int depth = 0; depth < Cell.DEPTH; depth++) {
             long stamp = cell.began(depth);
             if (stamp != 0) {
-              visitor.visit(1 + cell.place * Cell.DEPTH + depth, stamp, cell.owner);
+              visitor.visit(slot(cell.place, depth), stamp, cell.owner);
             }
           }
         });
@@ -171,7 +202,7 @@ final class InFlight {
   }
 
   /** A moment that is not 0, which means free. */
-  private static long stamp(long now) {
+  static long stamp(long now) {
     return now == 0 ? 1 : now;
   }
 }

@@ -53,7 +53,8 @@ abstract sealed class JudgingState extends State permits ClosedState, RampingSta
       return true;
     }
     boolean failed = outcome == Outcome.FAILURE;
-    if (!failed && consecutiveFailures.get() != 0) {
+    if (!failed && breaker.hearsSuccesses()) {
+      breaker.hearSuccesses(false); // first: a failure from now on sets it again
       consecutiveFailures.set(0);
       consecutiveSlowFailures.set(0);
     }
@@ -64,6 +65,7 @@ abstract sealed class JudgingState extends State permits ClosedState, RampingSta
     window.recordBad(failed, slow, now);
     if (failed) {
       consecutiveFailures.incrementAndGet();
+      breaker.hearSuccesses(true);
       if (slow) {
         consecutiveSlowFailures.incrementAndGet();
       }
@@ -121,8 +123,9 @@ abstract sealed class JudgingState extends State permits ClosedState, RampingSta
   /** Counts the calls that began in this state and hang; opens if nothing but such is left. */
   private boolean judgeHung(long now) {
     Bulkhead bulkhead = breaker.bulkhead();
-    if (bulkhead.progressNanos() - seenProgressNanos > 0) {
-      seenProgressNanos = bulkhead.progressNanos();
+    long progressNanos = bulkhead.progressNanos();
+    if (progressNanos - seenProgressNanos > 0) {
+      seenProgressNanos = progressNanos;
       fullAtProgress = breaker.refusedFull();
     }
     int hung = breaker.countHung(this, now);
@@ -195,6 +198,11 @@ abstract sealed class JudgingState extends State permits ClosedState, RampingSta
                 Map.Entry::getValue,
                 Long::sum,
                 LinkedHashMap::new));
+  }
+
+  /** Whether time alone brings nothing about. */
+  final boolean isCalm() {
+    return !suspicious;
   }
 
   @Override

@@ -1,7 +1,8 @@
 package dev.thriftbreaker.breaker;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -19,7 +20,9 @@ public final class LatencyHistogram {
   private static final int SUB = 1 << SUB_BITS;
   private static final int BUCKETS = bucket(1L << 37) + 1;
 
-  private record Period(long startNanos, AtomicIntegerArray buckets, Period before) {}
+  private static final VarHandle INTS = MethodHandles.arrayElementVarHandle(int[].class);
+
+  private record Period(long startNanos, int[] buckets, Period before) {}
 
   private final AtomicReference<Period> current = new AtomicReference<>();
 
@@ -63,14 +66,24 @@ public final class LatencyHistogram {
    * @param now the present, on the clock that all calls of this histogram share
    */
   public void record(long durationNanos, long now) {
-    period(now).buckets.getAndIncrement(bucketOf(durationNanos));
+    INTS.getAndAdd(period(now).buckets, bucketOf(durationNanos), 1);
   }
 
   /** Records one duration, for a histogram that only one thread at a time writes to. */
   void recordAlone(long durationNanos, long now) {
-    AtomicIntegerArray buckets = period(now).buckets;
+    int[] buckets = buckets(now);
     int bucket = bucketOf(durationNanos);
-    buckets.setOpaque(bucket, buckets.getPlain(bucket) + 1);
+    INTS.setOpaque(buckets, bucket, buckets[bucket] + 1);
+  }
+
+  /** What counts the durations of the present period, by {@link #bucketOf}. */
+  int[] buckets(long now) {
+    return period(now).buckets;
+  }
+
+  /** When the present period is over. */
+  long endNanos() {
+    return current.get().startNanos + PERIOD_NANOS;
   }
 
   /**
@@ -105,7 +118,7 @@ public final class LatencyHistogram {
 
   private Period rotate(Period old, long now) {
     Period before = old == null ? null : new Period(old.startNanos, old.buckets, null);
-    Period fresh = new Period(now, new AtomicIntegerArray(BUCKETS), before);
+    Period fresh = new Period(now, new int[BUCKETS], before);
     return current.compareAndSet(old, fresh) ? fresh : current.get();
   }
 
@@ -114,7 +127,7 @@ public final class LatencyHistogram {
       return;
     }
     for (int i = 0; i < BUCKETS; i++) {
-      sums[i] += period.buckets.get(i);
+      sums[i] += (int) INTS.getOpaque(period.buckets, i);
     }
   }
 
@@ -172,7 +185,8 @@ public final class LatencyHistogram {
     return middle(BUCKETS - 1);
   }
 
-  private static int bucketOf(long durationNanos) {
+  /** The bucket of any duration. */
+  static int bucketOf(long durationNanos) {
     return Math.min(bucket(Math.max(0, durationNanos)), BUCKETS - 1);
   }
 

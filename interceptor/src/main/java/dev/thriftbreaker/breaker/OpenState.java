@@ -55,7 +55,7 @@ final class OpenState extends State {
   private boolean isProbeDue(long now) {
     return now - nextProbeNanos.get() >= 0
         && intervalNanos() > 0
-        && !EarlyProbes.tooManyHang(breaker.bulkhead(), 0);
+        && !EarlyProbes.tooManyHang(breaker, 0);
   }
 
   private long tryProbe(long now) {

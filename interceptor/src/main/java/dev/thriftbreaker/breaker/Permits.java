@@ -4,18 +4,19 @@ package dev.thriftbreaker.breaker;
  * The layout of a permit, a number that allocates nothing. Never negative.
  *
  * <pre>
- * generation 26 | slot of InFlight 13 | lease: place 8, number 16
+ * generation 25 | counted 1 | slot of InFlight 13 | lease: place 8, number 16
  * </pre>
  */
 final class Permits {
 
   private static final int LEASE_BITS = 24;
-  private static final int GENERATION_SHIFT = LEASE_BITS + InFlight.BITS;
+  private static final int COUNTED_SHIFT = LEASE_BITS + InFlight.BITS;
+  private static final int GENERATION_SHIFT = COUNTED_SHIFT + 1;
   private static final long GENERATIONS = 1L << (63 - GENERATION_SHIFT);
 
   private Permits() {}
 
-  /** The generation after this one; begins again after 60 million, and is never 0. */
+  /** The generation after this one; begins again after 30 million, and is never 0. */
   static long nextGeneration(long generation) {
     return Math.max(1, (generation + 1) % GENERATIONS);
   }
@@ -34,5 +35,14 @@ final class Permits {
 
   static int slot(long permit) {
     return (int) (permit >>> LEASE_BITS) & ((1 << InFlight.BITS) - 1);
+  }
+
+  /** The permit of a call that {@link Bulkhead} has counted. */
+  static long counted(long permit) {
+    return permit | 1L << COUNTED_SHIFT;
+  }
+
+  static boolean isCounted(long permit) {
+    return (permit & 1L << COUNTED_SHIFT) != 0;
   }
 }

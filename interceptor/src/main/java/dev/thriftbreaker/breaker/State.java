@@ -45,6 +45,11 @@ abstract sealed class State permits JudgingState, HalfOpenState, OpenState {
   /** Somebody was refused, here or at the door. */
   void countRefusal() {}
 
+  /** What {@link Status#quick} says of this state. */
+  long quick() {
+    return Status.NOT_QUICK;
+  }
+
   final long permit() {
     return Permits.of(generation);
   }

@@ -5,6 +5,8 @@ package dev.thriftbreaker.breaker;
  */
 final class Status {
 
+  static final long NOT_QUICK = -1;
+
   final long sequence;
   final State state;
   final ModeOverride override;
@@ -16,6 +18,12 @@ final class Status {
 
   /** The latest transition that listeners hear of. */
   final News news;
+
+  /**
+   * The permit, but for its slot, of a call that needs nobody's consent and whose success is only
+   * counted; {@link #NOT_QUICK} if there are no such calls.
+   */
+  final long quick;
 
   /** The first status of a breaker. */
   Status(State state, Evidence evidence) {
@@ -41,6 +49,7 @@ final class Status {
     this.opened = opened;
     this.openNanosBefore = openNanosBefore;
     this.news = news;
+    this.quick = override == null ? state.quick() : NOT_QUICK;
   }
 
   Mode mode() {

@@ -28,6 +28,7 @@ final class TimeWindow extends Window {
   }
 
   private final CellTable cells;
+  private final long generation;
   private final long id;
   private final long origin;
   private final long sliceNanos;
@@ -36,11 +37,12 @@ final class TimeWindow extends Window {
   /**
    * Makes an empty window.
    *
-   * @param id tells its slices from those of other windows in the same cells; not 0
+   * @param generation the state's; tells its slices from those of other windows in the same cells
    */
-  TimeWindow(CellTable cells, long id, long windowNanos, long now) {
+  TimeWindow(CellTable cells, long generation, long windowNanos, long now) {
     this.cells = cells;
-    this.id = id & 0x7FFF_FFFF;
+    this.generation = generation;
+    this.id = generation & 0x7FFF_FFFF;
     this.origin = now;
     this.sliceNanos = windowNanos / SLICES;
   }
@@ -85,6 +87,11 @@ final class TimeWindow extends Window {
       calls += cells.calls(place, tag(tick));
     }
     return new WindowCounts(calls, failures, slowCalls);
+  }
+
+  /** The permit of its state's calls, without a slot. */
+  long permit() {
+    return Permits.of(generation);
   }
 
   long tick(long now) {

@@ -3,9 +3,9 @@ package dev.thriftbreaker.breaker;
 /** The recent calls of a closed breaker. Any number of threads record and read at once. */
 abstract sealed class Window permits TimeWindow, CountWindow {
 
-  static Window of(BreakerConfig config, CellTable cells, long id, long now) {
+  static Window of(BreakerConfig config, CellTable cells, long generation, long now) {
     return switch (config.windowType()) {
-      case TIME -> new TimeWindow(cells, id, config.windowDuration().toNanos(), now);
+      case TIME -> new TimeWindow(cells, generation, config.windowDuration().toNanos(), now);
       case COUNT -> new CountWindow(config.windowSize());
     };
   }

@@ -22,6 +22,9 @@ public final class Workers {
   /** Threads that a server is assumed to be able to have which makes them as needed. */
   static final int LEAST_GROWING = 12;
 
+  /** With more dependencies than this, what each holds is not looked up. */
+  private static final int MANY = 64;
+
   /** No server, so no limit by its size. */
   static final Workers NONE = new Workers(null);
 
@@ -46,7 +49,6 @@ public final class Workers {
   void add(Bulkhead bulkhead) {
     if (this != NONE) {
       bulkheads.add(bulkhead);
-      adjust(); // each one's share is less now
     }
   }
 
@@ -63,7 +65,6 @@ public final class Workers {
       seen.add(new WeakReference<>(me));
       if (size > 0 && observed() > size) {
         size = observed();
-        adjust();
       }
     }
   }
@@ -85,17 +86,12 @@ public final class Workers {
     }
     if (now != size) {
       size = now;
-      adjust();
     }
   }
 
   private int observed() {
     int threads = seen.size();
     return threads > 0 && growing ? Math.max(LEAST_GROWING, threads) : threads;
-  }
-
-  private void adjust() {
-    bulkheads.forEach(Bulkhead::adjust);
   }
 
   /**
@@ -115,18 +111,37 @@ public final class Workers {
 
   /**
    * How many threads are left if one dependency holds so many and each other one its share, or what
-   * it holds if that is more. A share of a single thread is not kept free: where threads are so
-   * few, that would refuse calls of healthy dependencies all the time.
+   * it holds if that is more (which is looked up only of a few dozen). A share of a single thread
+   * is not kept free: where threads are so few, that would refuse calls of healthy dependencies all
+   * the time.
    */
   long leftBeside(Bulkhead one, long held) {
     int share = share();
     if (share == Bulkhead.NO_LIMIT) {
       return Long.MAX_VALUE;
     }
+    int kept = share > 1 ? share : 0;
+    if (bulkheads.size() > MANY) {
+      return size - held - (long) kept * (bulkheads.size() - 1);
+    }
     long left = size - held;
     for (Bulkhead other : bulkheads) {
       if (other != one) {
-        left -= Math.max(share > 1 ? share : 0, other.inFlight());
+        left -= Math.max(kept, other.inFlight());
+      }
+    }
+    return left;
+  }
+
+  /** How many threads are left just now if one dependency holds so many. */
+  long leftNow(Bulkhead one, long held) {
+    long left = size - held;
+    if (bulkheads.size() > MANY) {
+      return left;
+    }
+    for (Bulkhead other : bulkheads) {
+      if (other != one) {
+        left -= other.inFlight();
       }
     }
     return left;

@@ -39,6 +39,7 @@ final class Bench {
             clock::get,
             () -> random,
             () -> {},
+            breaker -> {},
             workers,
             heartbeat);
     breaker.addListener((Transition transition) -> heard.add(transition));

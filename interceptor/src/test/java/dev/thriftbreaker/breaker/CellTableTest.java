@@ -93,8 +93,8 @@ class CellTableTest {
     ExecutorService pool = Executors.newCachedThreadPool();
     try {
       List<Future<Cell>> found = new ArrayList<>();
-      CountDownLatch all = new CountDownLatch(200);
-      for (int i = 0; i < 200; i++) {
+      CountDownLatch all = new CountDownLatch(300);
+      for (int i = 0; i < 300; i++) {
         found.add(
             pool.submit(
                 () -> {
@@ -113,30 +113,30 @@ class CellTableTest {
           owned.add(future.get());
         }
       }
-      assertThat(owned).doesNotHaveDuplicates().hasSizeBetween(40, 64);
+      assertThat(owned).doesNotHaveDuplicates().hasSize(CellTable.MOST);
     } finally {
       pool.shutdownNow();
     }
   }
 
-  /** Two threads that look for a cell from the same place of the table on. */
-  private static final class SamePlace implements HeadOn.Round {
+  /** Two threads that come for a cell at once. */
+  private static final class AtOnce implements HeadOn.Round {
     private final CellTable cells;
     private Cell one;
     private Cell two;
 
-    SamePlace(CellTable cells) {
+    AtOnce(CellTable cells) {
       this.cells = cells;
     }
 
     @Override
     public void first() {
-      one = cells.find(Thread.currentThread(), 5);
+      one = cells.mine();
     }
 
     @Override
     public void second() {
-      two = cells.find(Thread.currentThread(), 5);
+      two = cells.mine();
     }
 
     @Override
@@ -150,8 +150,8 @@ class CellTableTest {
   }
 
   @Test
-  void twoThreadsRacingForAnEmptyPlaceGetACellEach() throws Exception {
-    HeadOn.run(8_000, () -> new SamePlace(new CellTable()));
+  void twoThreadsThatComeAtOnceGetACellEach() throws Exception {
+    HeadOn.run(8_000, () -> new AtOnce(new CellTable()));
   }
 
   @Test
@@ -160,9 +160,9 @@ class CellTableTest {
         8_000,
         () -> {
           CellTable cells = new CellTable();
-          cells.find(NEVER_STARTED, 5);
+          cells.claim(NEVER_STARTED);
           cells.sweep();
-          return new SamePlace(cells);
+          return new AtOnce(cells);
         });
   }
 

@@ -66,7 +66,7 @@ class ListenersTest {
   void theHousekeeperTicksAndTellsEvenWhileAListenerBlocks() throws Exception {
     CountDownLatch blocked = new CountDownLatch(1);
     CountDownLatch unblock = new CountDownLatch(1);
-    try (Housekeeper housekeeper = new Housekeeper("test", new Workers(null))) {
+    try (Housekeeper housekeeper = new Housekeeper("test", new Workers(null), false)) {
       CircuitBreaker breaker =
           housekeeper.breaker(
               "inventory", BreakerConfig.builder().openDuration(Duration.ofMillis(50)).build());
@@ -99,7 +99,7 @@ class ListenersTest {
   @Test
   void aListenerThatThrowsACheckedExceptionOrInterruptsItselfStopsNobody() {
     List<BreakerState> heard = new CopyOnWriteArrayList<>();
-    try (Housekeeper housekeeper = new Housekeeper("test", new Workers(null))) {
+    try (Housekeeper housekeeper = new Housekeeper("test", new Workers(null), false)) {
       CircuitBreaker breaker = housekeeper.breaker("inventory", BreakerConfig.DEFAULTS);
       breaker.addListener(
           (Transition transition) -> {
@@ -129,7 +129,7 @@ class ListenersTest {
   void closeTellsWhatHappenedBeforeAndDoesNotWaitForAListenerThatBlocks() throws Exception {
     CountDownLatch unblock = new CountDownLatch(1);
     List<Transition> heard = new CopyOnWriteArrayList<>();
-    Housekeeper housekeeper = new Housekeeper("test", new Workers(null));
+    Housekeeper housekeeper = new Housekeeper("test", new Workers(null), false);
     CircuitBreaker calm = housekeeper.breaker("calm", BreakerConfig.DEFAULTS);
     calm.addListener((Transition transition) -> heard.add(transition));
     calm.probeNow("kim", "no-op");
@@ -137,7 +137,7 @@ class ListenersTest {
     housekeeper.close();
     assertThat(heard).hasSize(1);
 
-    Housekeeper blocked = new Housekeeper("test", new Workers(null));
+    Housekeeper blocked = new Housekeeper("test", new Workers(null), false);
     for (String name : List.of("a", "b")) {
       CircuitBreaker breaker = blocked.breaker(name, BreakerConfig.DEFAULTS);
       breaker.addListener(
