@@ -1,0 +1,121 @@
+package dev.thriftbreaker.costs;
+
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.openjdk.jmh.infra.BenchmarkParams;
+import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.BenchmarkResult;
+import org.openjdk.jmh.results.IterationResult;
+import org.openjdk.jmh.results.Result;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.BenchmarkList;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.format.OutputFormat;
+import org.openjdk.jmh.runner.format.OutputFormatFactory;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/** Runs this package's JMH classes, a fork of each in turn, so that a slow minute hits them all. */
+final class Jmh {
+
+  private static final String ALLOCATED = "gc.alloc.rate.norm";
+
+  private final Options options;
+  private final PrintStream log;
+  private final Map<String, List<String>> methods;
+
+  Jmh(Options options, PrintStream log) {
+    this.options = options;
+    this.log = log;
+    this.methods =
+        BenchmarkList.defaultList().getAll(format(), List.of()).stream()
+            .filter(entry -> entry.getUserClassQName().startsWith(Jmh.class.getPackageName() + "."))
+            .filter(entry -> options.wants(name(entry.getUsername())))
+            .collect(
+                Collectors.groupingBy(
+                    entry -> entry.getUserClassQName(),
+                    LinkedHashMap::new,
+                    Collectors.mapping(entry -> entry.getUsername(), Collectors.toList())));
+  }
+
+  private OutputFormat format() {
+    return OutputFormatFactory.createFormatInstance(log, VerboseMode.NORMAL);
+  }
+
+  /** How often everything runs. */
+  int rounds() {
+    return options.quick() ? 1 : 3;
+  }
+
+  /** Runs one fork of everything. */
+  void round(Scores scores) throws RunnerException {
+    for (Map.Entry<String, List<String>> entry : methods.entrySet()) {
+      for (int threads : threadCounts(entry.getKey())) {
+        Collection<RunResult> results =
+            new Runner(jmhOptions(entry.getValue(), threads), format()).run();
+        results.forEach(result -> scores.addAll(scores(result)));
+        System.out.printf("%s, %d threads: done%n", Names.group(entry.getKey()), threads);
+      }
+    }
+  }
+
+  private static int[] threadCounts(String className) {
+    try {
+      ThreadCounts counts = Class.forName(className).getAnnotation(ThreadCounts.class);
+      return counts == null ? new int[] {1, 2} : counts.value();
+    } catch (ClassNotFoundException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private org.openjdk.jmh.runner.options.Options jmhOptions(List<String> benchmarks, int threads) {
+    OptionsBuilder jmh = new OptionsBuilder();
+    benchmarks.forEach(name -> jmh.include("^" + Pattern.quote(name) + "$"));
+    jmh.threads(threads)
+        .forks(1)
+        .warmupIterations(2)
+        .warmupTime(TimeValue.milliseconds(options.quick() ? 150 : 500))
+        .measurementIterations(options.quick() ? 2 : 3)
+        .measurementTime(TimeValue.milliseconds(options.quick() ? 150 : 300))
+        .addProfiler(GCProfiler.class)
+        .jvmArgs(CostBenchmark.jvmOptions(options).toArray(String[]::new));
+    return jmh.build();
+  }
+
+  private static List<Score> scores(RunResult result) {
+    List<Score> scores = new ArrayList<>();
+    BenchmarkParams params = result.getParams();
+    String name =
+        params.getParamsKeys().stream()
+            .map(key -> "." + params.getParam(key))
+            .collect(Collectors.joining("", name(params.getBenchmark()), ""));
+    for (BenchmarkResult fork : result.getBenchmarkResults()) {
+      for (IterationResult iteration : fork.getIterationResults()) {
+        scores.add(score(name, params.getThreads(), iteration.getPrimaryResult()));
+        Result<?> allocated = iteration.getSecondaryResults().get(ALLOCATED);
+        if (allocated != null) {
+          scores.add(score(name, params.getThreads(), allocated));
+        }
+      }
+    }
+    return scores;
+  }
+
+  private static Score score(String name, int threads, Result<?> result) {
+    return new Score(name, threads, result.getScore(), result.getScoreUnit());
+  }
+
+  /** From {@code dev...SuccessBenchmark.ours} to {@code success.ours}. */
+  private static String name(String benchmark) {
+    int dot = benchmark.lastIndexOf('.');
+    return Names.group(benchmark.substring(0, dot)) + benchmark.substring(dot);
+  }
+}

@@ -1,0 +1,28 @@
+package dev.thriftbreaker.costs;
+
+import java.nio.file.Path;
+import java.util.regex.Pattern;
+
+/**
+ * What the command line says.
+ *
+ * @param only which groups and contenders to run, found in {@code group.contender}
+ * @param quick one short fork each, for a first look
+ * @param output where results go
+ * @param page the page whose results are to be replaced, or null
+ */
+record Options(Pattern only, boolean quick, Path output, Path page) {
+
+  static Options fromSystemProperties() {
+    String page = System.getProperty("costs.page", "").trim();
+    return new Options(
+        Pattern.compile(System.getProperty("costs.only", "").trim()),
+        Boolean.getBoolean("costs.quick"),
+        Path.of(System.getProperty("costs.output", "target/costs")),
+        page.isEmpty() ? null : Path.of(page));
+  }
+
+  boolean wants(String name) {
+    return only.matcher(name).find();
+  }
+}
