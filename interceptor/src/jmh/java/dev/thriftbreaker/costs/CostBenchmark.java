@@ -26,9 +26,13 @@ public final class CostBenchmark {
     measure(options, scores);
     File jmhLog = options.output().resolve("jmh.log").toFile();
     try (PrintStream log = new PrintStream(jmhLog, StandardCharsets.UTF_8)) {
+      System.setErr(log); // what the peers have to say while they start
       run(new Jmh(options, log), scores, options);
     }
-    System.out.println(Report.targets(scores));
+    if (options.page() != null) {
+      Page.replaceResults(options.page(), scores);
+    }
+    System.out.println(Report.targets(scores, options.all()));
     System.exit(0);
   }
 

@@ -62,15 +62,25 @@ final class Jmh {
         Collection<RunResult> results =
             new Runner(jmhOptions(entry.getValue(), threads), format()).run();
         results.forEach(result -> scores.addAll(scores(result)));
-        System.out.printf("%s, %d threads: done%n", Names.group(entry.getKey()), threads);
+        System.out.printf("%s, threads: %d%n", Names.group(entry.getKey()), threads);
+        complain(entry.getValue(), results);
       }
     }
   }
 
-  private static int[] threadCounts(String className) {
+  private static void complain(List<String> wanted, Collection<RunResult> results) {
+    List<String> missing = new ArrayList<>(wanted);
+    results.forEach(result -> missing.remove(result.getParams().getBenchmark()));
+    missing.forEach(benchmark -> System.out.println("  failed: " + name(benchmark)));
+  }
+
+  private int[] threadCounts(String className) {
     try {
-      ThreadCounts counts = Class.forName(className).getAnnotation(ThreadCounts.class);
-      return counts == null ? new int[] {1, 2} : counts.value();
+      ThreadCounts annotation = Class.forName(className).getAnnotation(ThreadCounts.class);
+      int[] counts = annotation == null ? new int[] {1, 2} : annotation.value();
+      return options.quick() && counts.length > 2
+          ? new int[] {counts[0], counts[counts.length - 1]}
+          : counts;
     } catch (ClassNotFoundException e) {
       throw new IllegalStateException(e);
     }
@@ -82,9 +92,9 @@ final class Jmh {
     jmh.threads(threads)
         .forks(1)
         .warmupIterations(2)
-        .warmupTime(TimeValue.milliseconds(options.quick() ? 150 : 500))
+        .warmupTime(TimeValue.milliseconds(options.quick() ? 100 : 500))
         .measurementIterations(options.quick() ? 2 : 3)
-        .measurementTime(TimeValue.milliseconds(options.quick() ? 150 : 300))
+        .measurementTime(TimeValue.milliseconds(options.quick() ? 100 : 250))
         .addProfiler(GCProfiler.class)
         .jvmArgs(CostBenchmark.jvmOptions(options).toArray(String[]::new));
     return jmh.build();

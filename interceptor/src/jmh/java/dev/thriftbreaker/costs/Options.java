@@ -13,6 +13,13 @@ import java.util.regex.Pattern;
  */
 record Options(Pattern only, boolean quick, Path output, Path page) {
 
+  Options {
+    if (page != null && (quick || !only.pattern().isEmpty())) {
+      throw new IllegalArgumentException(
+          "costs.page: " + page + " (expected: neither costs.only nor costs.quick beside it)");
+    }
+  }
+
   static Options fromSystemProperties() {
     String page = System.getProperty("costs.page", "").trim();
     return new Options(
@@ -24,5 +31,10 @@ record Options(Pattern only, boolean quick, Path output, Path page) {
 
   boolean wants(String name) {
     return only.matcher(name).find();
+  }
+
+  /** Whether nothing was left out. */
+  boolean all() {
+    return only.pattern().isEmpty();
   }
 }

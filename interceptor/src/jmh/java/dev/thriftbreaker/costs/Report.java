@@ -20,19 +20,24 @@ final class Report {
 
   static void write(Scores scores, Options options) throws IOException {
     Path output = Files.createDirectories(options.output());
-    Files.writeString(output.resolve("targets.md"), targets(scores));
+    Files.writeString(output.resolve("targets.md"), targets(scores, options.all()));
     Files.writeString(output.resolve("table.md"), tables(scores));
-    Files.writeString(output.resolve("results.json"), json(scores, options));
+    Files.writeString(output.resolve("results.json"), json(scores, options.quick()));
+    pictures(scores, output);
+  }
+
+  static void pictures(Scores scores, Path folder) throws IOException {
     for (String group : Groups.of(scores)) {
-      Files.writeString(output.resolve(group + ".svg"), Chart.of(group, scores));
+      Files.writeString(folder.resolve(group + ".svg"), Chart.of(group, scores));
     }
   }
 
   /**
-   * One row a target. Those of which nothing was measured, as after {@code costs.only}, are left
-   * out.
+   * One row a target.
+   *
+   * @param all whether everything was to be measured, so that a missing figure is worth telling
    */
-  static String targets(Scores scores) {
+  static String targets(Scores scores, boolean all) {
     StringBuilder table = new StringBuilder("| what | measured | target | holds |\n");
     table.append("|---|---:|---:|---|\n");
     for (Target target : Targets.ALL) {
@@ -45,7 +50,7 @@ final class Report {
             target.show(value),
             target.showBound(),
             target.holds(value) ? "yes" : "**no**");
-      } else if (scores.median(target.of()).isPresent()) {
+      } else if (all) {
         row(table, target.text(), MISSING, target.showBound(), "");
       }
     }
@@ -55,11 +60,13 @@ final class Report {
   private static String tables(Scores scores) {
     StringBuilder page = new StringBuilder(Machine.describe() + "\n");
     for (String group : Groups.of(scores)) {
-      page.append("\n### ").append(group).append("\n\n");
-      page.append(Groups.title(group)).append("\n\n");
-      page.append(table(group, scores));
+      page.append(section(group, scores));
     }
     return page.toString();
+  }
+
+  static String section(String group, Scores scores) {
+    return "\n### " + group + "\n\n" + Groups.title(group) + "\n\n" + table(group, scores);
   }
 
   static String table(String group, Scores scores) {
@@ -119,7 +126,7 @@ final class Report {
     table.append("| ").append(String.join(" | ", cells)).append(" |\n");
   }
 
-  private static String json(Scores scores, Options options) {
+  static String json(Scores scores, boolean quick) {
     String figures =
         scores.figures().stream()
             .map(figure -> json(figure, scores))
@@ -127,7 +134,7 @@ final class Report {
     return "{\"on\": "
         + Json.quoted(Machine.describe())
         + ",\n\"quick\": "
-        + options.quick()
+        + quick
         + ",\n\"scores\": [\n"
         + figures
         + "]}\n";
