@@ -38,10 +38,10 @@ public final class CostBenchmark {
 
   private static void run(Jmh jmh, Scores scores, Options options)
       throws RunnerException, IOException {
-    for (int round = 1; round <= jmh.rounds(); round++) {
+    for (int round = 1; round <= options.rounds(); round++) {
       jmh.round(scores);
       Report.write(scores, options);
-      System.out.printf("round %d of %d: done%n", round, jmh.rounds());
+      System.out.printf("round %d of %d: done%n", round, options.rounds());
     }
   }
 

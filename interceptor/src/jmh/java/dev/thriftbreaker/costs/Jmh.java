@@ -2,10 +2,10 @@ package dev.thriftbreaker.costs;
 
 import java.io.PrintStream;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.openjdk.jmh.infra.BenchmarkParams;
@@ -15,6 +15,7 @@ import org.openjdk.jmh.results.IterationResult;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.BenchmarkList;
+import org.openjdk.jmh.runner.BenchmarkListEntry;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.format.OutputFormat;
@@ -30,54 +31,65 @@ final class Jmh {
 
   private final Options options;
   private final PrintStream log;
-  private final Map<String, List<String>> methods;
+  private final Map<String, List<BenchmarkListEntry>> classes;
 
   Jmh(Options options, PrintStream log) {
     this.options = options;
     this.log = log;
-    this.methods =
+    this.classes =
         BenchmarkList.defaultList().getAll(format(), List.of()).stream()
             .filter(entry -> entry.getUserClassQName().startsWith(Jmh.class.getPackageName() + "."))
             .filter(entry -> options.wants(name(entry.getUsername())))
             .collect(
                 Collectors.groupingBy(
-                    entry -> entry.getUserClassQName(),
-                    LinkedHashMap::new,
-                    Collectors.mapping(entry -> entry.getUsername(), Collectors.toList())));
+                    BenchmarkListEntry::getUserClassQName, TreeMap::new, Collectors.toList()));
   }
 
   private OutputFormat format() {
     return OutputFormatFactory.createFormatInstance(log, VerboseMode.NORMAL);
   }
 
-  /** How often everything runs. */
-  int rounds() {
-    return options.quick() ? 1 : 3;
+  /** Which times a benchmark sets itself. */
+  private record Own(boolean warmup, boolean measurement) {
+    static Own of(BenchmarkListEntry benchmark) {
+      return new Own(
+          benchmark.getWarmupTime().hasValue(), benchmark.getMeasurementTime().hasValue());
+    }
   }
 
   /** Runs one fork of everything. */
   void round(Scores scores) throws RunnerException {
-    for (Map.Entry<String, List<String>> entry : methods.entrySet()) {
+    for (Map.Entry<String, List<BenchmarkListEntry>> entry : classes.entrySet()) {
+      Map<Own, List<String>> benchmarks =
+          entry.getValue().stream()
+              .collect(
+                  Collectors.groupingBy(
+                      Own::of,
+                      LinkedHashMap::new,
+                      Collectors.mapping(BenchmarkListEntry::getUsername, Collectors.toList())));
       for (int threads : threadCounts(entry.getKey())) {
-        Collection<RunResult> results =
-            new Runner(jmhOptions(entry.getValue(), threads), format()).run();
-        results.forEach(result -> scores.addAll(scores(result)));
         System.out.printf("%s, threads: %d%n", Names.group(entry.getKey()), threads);
-        complain(entry.getValue(), results);
+        for (Map.Entry<Own, List<String>> some : benchmarks.entrySet()) {
+          run(some.getValue(), threads, some.getKey(), scores);
+        }
       }
     }
   }
 
-  private static void complain(List<String> wanted, Collection<RunResult> results) {
-    List<String> missing = new ArrayList<>(wanted);
-    results.forEach(result -> missing.remove(result.getParams().getBenchmark()));
+  private void run(List<String> benchmarks, int threads, Own own, Scores scores)
+      throws RunnerException {
+    List<String> missing = new ArrayList<>(benchmarks);
+    for (RunResult result : new Runner(jmhOptions(benchmarks, threads, own), format()).run()) {
+      scores.addAll(scores(result));
+      missing.remove(result.getParams().getBenchmark());
+    }
     missing.forEach(benchmark -> System.out.println("  failed: " + name(benchmark)));
   }
 
   private int[] threadCounts(String className) {
     try {
       ThreadCounts annotation = Class.forName(className).getAnnotation(ThreadCounts.class);
-      int[] counts = annotation == null ? new int[] {1, 2} : annotation.value();
+      int[] counts = annotation == null ? new int[] {1} : annotation.value();
       return options.quick() && counts.length > 2
           ? new int[] {counts[0], counts[counts.length - 1]}
           : counts;
@@ -86,17 +98,22 @@ final class Jmh {
     }
   }
 
-  private org.openjdk.jmh.runner.options.Options jmhOptions(List<String> benchmarks, int threads) {
+  private org.openjdk.jmh.runner.options.Options jmhOptions(
+      List<String> benchmarks, int threads, Own own) {
+    boolean quick = options.quick();
     OptionsBuilder jmh = new OptionsBuilder();
     benchmarks.forEach(name -> jmh.include("^" + Pattern.quote(name) + "$"));
     jmh.threads(threads)
         .forks(1)
-        .warmupIterations(2)
-        .warmupTime(TimeValue.milliseconds(options.quick() ? 100 : 500))
-        .measurementIterations(options.quick() ? 2 : 3)
-        .measurementTime(TimeValue.milliseconds(options.quick() ? 100 : 250))
         .addProfiler(GCProfiler.class)
         .jvmArgs(CostBenchmark.jvmOptions(options).toArray(String[]::new));
+    if (quick || !own.warmup()) {
+      jmh.warmupIterations(2).warmupTime(TimeValue.milliseconds(quick ? 150 : 350));
+    }
+    if (quick || !own.measurement()) {
+      jmh.measurementIterations(quick ? 2 : 3)
+          .measurementTime(TimeValue.milliseconds(quick ? 100 : 200));
+    }
     return jmh.build();
   }
 

@@ -8,10 +8,11 @@ import java.util.regex.Pattern;
  *
  * @param only which groups and contenders to run, found in {@code group.contender}
  * @param quick one short fork each, for a first look
+ * @param rounds how many forks each gets
  * @param output where results go
  * @param page the page whose results are to be replaced, or null
  */
-record Options(Pattern only, boolean quick, Path output, Path page) {
+record Options(Pattern only, boolean quick, int rounds, Path output, Path page) {
 
   Options {
     if (page != null && (quick || !only.pattern().isEmpty())) {
@@ -22,9 +23,11 @@ record Options(Pattern only, boolean quick, Path output, Path page) {
 
   static Options fromSystemProperties() {
     String page = System.getProperty("costs.page", "").trim();
+    boolean quick = Boolean.getBoolean("costs.quick");
     return new Options(
         Pattern.compile(System.getProperty("costs.only", "").trim()),
-        Boolean.getBoolean("costs.quick"),
+        quick,
+        quick ? 1 : Integer.getInteger("costs.rounds", 3),
         Path.of(System.getProperty("costs.output", "target/costs")),
         page.isEmpty() ? null : Path.of(page));
   }

@@ -36,8 +36,10 @@ final class Page {
     results.append("\n### Targets\n\n").append(Report.targets(scores, true));
     for (String group : Groups.of(scores)) {
       results.append(Report.section(group, scores));
-      results.append("\n![").append(Groups.title(group)).append("](");
-      results.append(FOLDER).append('/').append(group).append(".svg)\n");
+      if (Report.hasPicture(group, scores)) {
+        results.append("\n![").append(Groups.title(group)).append("](");
+        results.append(FOLDER).append('/').append(group).append(".svg)\n");
+      }
     }
     return results.append('\n').toString();
   }

@@ -41,6 +41,7 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * What it costs to refuse a call: the decision alone, and as an exception that the caller catches.
@@ -48,6 +49,7 @@ import org.openjdk.jmh.annotations.TearDown;
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
+@ThreadCounts({1, 2})
 public class RefusalBenchmark {
 
   private static final String NAME = "inventory";
@@ -273,11 +275,13 @@ public class RefusalBenchmark {
   }
 
   @Benchmark
+  @Warmup(iterations = 2, time = 1) // there is much to compile
   public boolean sentinelDecision(Sentinel state) {
     return refused(SphO.entry(NAME));
   }
 
   @Benchmark
+  @Warmup(iterations = 2, time = 1) // there is much to compile
   public Object sentinelException(Sentinel state) {
     try {
       return passed(SphU.entry(NAME));
@@ -292,6 +296,7 @@ public class RefusalBenchmark {
   }
 
   @Benchmark
+  @Warmup(iterations = 2, time = 1) // there is much to compile
   public Object hystrixException(Hystrix state) {
     try {
       return passed(new HystrixCall(state.setter).execute());

@@ -28,8 +28,14 @@ final class Report {
 
   static void pictures(Scores scores, Path folder) throws IOException {
     for (String group : Groups.of(scores)) {
-      Files.writeString(folder.resolve(group + ".svg"), Chart.of(group, scores));
+      if (hasPicture(group, scores)) {
+        Files.writeString(folder.resolve(group + ".svg"), Chart.of(group, scores));
+      }
     }
+  }
+
+  static boolean hasPicture(String group, Scores scores) {
+    return hasOneUnit(figures(group, scores));
   }
 
   /**
@@ -71,6 +77,34 @@ final class Report {
 
   static String table(String group, Scores scores) {
     List<Figure> figures = figures(group, scores);
+    return hasOneUnit(figures) ? wide(group, figures, scores) : narrow(group, figures, scores);
+  }
+
+  /** Whether contenders can be compared at a glance. */
+  private static boolean hasOneUnit(List<Figure> figures) {
+    return figures.stream()
+            .map(Figure::unit)
+            .filter(unit -> !unit.equals(Figure.BYTES))
+            .distinct()
+            .count()
+        <= 1;
+  }
+
+  /** A row a figure. */
+  private static String narrow(String group, List<Figure> figures, Scores scores) {
+    StringBuilder table = new StringBuilder();
+    row(table, group, "threads", "median", "unit");
+    table.append("|---|---:|---:|---|\n");
+    for (Figure figure : figures) {
+      String median = Numbers.show(scores.median(figure).orElseThrow());
+      String label = Names.label(figure.contender());
+      row(table, label, "" + figure.threads(), median, figure.unit());
+    }
+    return table.toString();
+  }
+
+  /** A row a contender. */
+  private static String wide(String group, List<Figure> figures, Scores scores) {
     List<Column> columns = columns(figures);
     StringBuilder table = new StringBuilder();
     List<String> header = new ArrayList<>(List.of(group));

@@ -37,10 +37,12 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
 
 /** What a guarded call costs that succeeds. The call itself does nothing. */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
+@ThreadCounts({1, 2})
 public class SuccessBenchmark {
 
   private static final String NAME = "inventory";
@@ -235,6 +237,7 @@ public class SuccessBenchmark {
   }
 
   @Benchmark
+  @Warmup(iterations = 2, time = 1) // there is much to compile
   public Long sentinel(Sentinel state) throws BlockException {
     Entry entry = SphU.entry(NAME);
     try {
@@ -250,6 +253,7 @@ public class SuccessBenchmark {
   }
 
   @Benchmark
+  @Warmup(iterations = 2, time = 1) // there is much to compile
   public Long hystrix(Hystrix state) {
     return new HystrixCall(state.setter).execute();
   }

@@ -119,13 +119,13 @@ final class Targets {
     return List.of(
         ratio(
                 "success, any of 100 breakers : the only one",
-                nanos("scale.ours.100", 1),
-                nanos("scale.ours.1", 1))
+                nanos("manyBreakers.ours.100", 1),
+                nanos("manyBreakers.ours.1", 1))
             .atMost(1.2),
         ratio(
                 "success, any of 10,000 breakers : of resilience4j's",
-                nanos("scale.ours.10000", 1),
-                nanos("scale.resilience4j.10000", 1))
+                nanos("manyBreakers.ours.10000", 1),
+                nanos("manyBreakers.resilience4j.10000", 1))
             .atMost(1),
         ratio(
                 "success in all by 64 threads : by 2",

@@ -5,7 +5,7 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** With how many threads a class of benchmarks runs, one after the other; without it 1 and 2. */
+/** With how many threads a class of benchmarks runs, one after the other; without it with one. */
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
 @interface ThreadCounts {

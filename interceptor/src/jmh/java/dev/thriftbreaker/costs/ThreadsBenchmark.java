@@ -6,9 +6,9 @@ import dev.thriftbreaker.breaker.Housekeeper;
 import dev.thriftbreaker.breaker.Workers;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.LongAdder;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
@@ -19,6 +19,7 @@ import org.openjdk.jmh.annotations.TearDown;
 /** How many guarded calls all threads together make on one breaker, processors being scarce. */
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
+@Measurement(iterations = 1, time = 1) // so that each of many threads has its turns
 @ThreadCounts({1, 2, 4, 16, 64})
 public class ThreadsBenchmark {
 
@@ -49,21 +50,10 @@ public class ThreadsBenchmark {
         io.github.resilience4j.circuitbreaker.CircuitBreaker.ofDefaults("inventory");
   }
 
-  /** A counter. */
-  @State(Scope.Benchmark)
-  public static class Counter {
-    private final LongAdder adder = new LongAdder();
-  }
-
   @Benchmark
   public long clockTwice() {
     long start = System.nanoTime();
     return System.nanoTime() - start;
-  }
-
-  @Benchmark
-  public void longAdder(Counter state) {
-    state.adder.increment();
   }
 
   @Benchmark

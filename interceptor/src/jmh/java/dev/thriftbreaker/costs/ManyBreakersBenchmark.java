@@ -24,8 +24,7 @@ import org.openjdk.jmh.annotations.TearDown;
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
-@ThreadCounts(1)
-public class ScaleBenchmark {
+public class ManyBreakersBenchmark {
 
   private static final Callable<Long> CALL = () -> 1L;
 
