@@ -33,6 +33,7 @@ final class Page {
 
   private static String results(Scores scores) {
     StringBuilder results = new StringBuilder("\nOn " + Machine.describe() + ".\n");
+    results.append("All samples: [results.json](" + FOLDER + "/results.json).\n");
     results.append("\n### Targets\n\n").append(Report.targets(scores, true));
     for (String group : Groups.of(scores)) {
       results.append(Report.section(group, scores));
