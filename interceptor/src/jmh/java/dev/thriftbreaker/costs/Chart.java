@@ -95,7 +95,7 @@ final class Chart {
   }
 
   private void bars(String contender, int top) {
-    boolean ours = contender.startsWith("ours");
+    boolean ours = Names.isOurs(contender);
     double middle = top + threads.size() * BAR / 2.0;
     drawing.text(
         LEFT - 8,

@@ -32,6 +32,10 @@ final class Names {
         .collect(Collectors.joining(", "));
   }
 
+  static boolean isOurs(String contender) {
+    return contender.startsWith("ours");
+  }
+
   private static String words(String camelCase) {
     return Arrays.stream(camelCase.split("(?<=[a-z0-9])(?=[A-Z])"))
         .map(word -> word.toLowerCase(Locale.ROOT))

@@ -13,7 +13,7 @@ final class Numbers {
     if (size < 0.005) {
       return "0";
     }
-    String format = size < 1 ? "%.2f" : size < 100 ? "%.1f" : "%.0f";
+    String format = size < 10 ? "%.2f" : size < 100 ? "%.1f" : "%.0f";
     String text = String.format(Locale.ROOT, format, value);
     return text.contains(".") ? text.replaceAll("0+$", "").replaceAll("\\.$", "") : text;
   }

@@ -72,7 +72,9 @@ final class Report {
   }
 
   static String section(String group, Scores scores) {
-    return "\n### " + group + "\n\n" + Groups.title(group) + "\n\n" + table(group, scores);
+    String title = Groups.title(group);
+    String paragraph = title.isEmpty() ? "" : title + "\n\n";
+    return "\n### " + group + "\n\n" + paragraph + table(group, scores);
   }
 
   static String table(String group, Scores scores) {
@@ -152,8 +154,13 @@ final class Report {
     return scores.figures().stream().filter(figure -> figure.group().equals(group)).toList();
   }
 
+  /** Ours first. */
   static List<String> contenders(List<Figure> figures) {
-    return figures.stream().map(Figure::contender).distinct().toList();
+    return figures.stream()
+        .map(Figure::contender)
+        .distinct()
+        .sorted(Comparator.comparing(contender -> !Names.isOurs(contender)))
+        .toList();
   }
 
   private static void row(StringBuilder table, String... cells) {
