@@ -37,7 +37,7 @@ final class Names {
   }
 
   private static String words(String camelCase) {
-    return Arrays.stream(camelCase.split("(?<=[a-z0-9])(?=[A-Z])"))
+    return Arrays.stream(camelCase.replace('_', ' ').split("(?<=[a-z0-9])(?=[A-Z])"))
         .map(word -> word.toLowerCase(Locale.ROOT))
         .map(word -> PROPER.getOrDefault(word, word))
         .collect(Collectors.joining(" "));
