@@ -13,6 +13,7 @@ import org.openjdk.jmh.annotations.State;
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
+@ThreadCounts({1, 2})
 public class ClockBenchmark {
 
   private final LongAdder adder = new LongAdder();

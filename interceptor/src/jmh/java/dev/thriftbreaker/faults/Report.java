@@ -1,10 +1,10 @@
 package dev.thriftbreaker.faults;
 
+import dev.thriftbreaker.report.Json;
+import dev.thriftbreaker.report.Machine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -18,7 +18,7 @@ final class Report {
 
   static void write(Map<Scenario, List<Result>> results, Options options) throws IOException {
     Path output = Files.createDirectories(options.output());
-    StringBuilder page = new StringBuilder(machine() + "\n\n");
+    StringBuilder page = new StringBuilder(Machine.describe() + "\n\n");
     for (Map.Entry<Scenario, List<Result>> entry : results.entrySet()) {
       Scenario scenario = entry.getKey();
       page.append("### ").append(scenario.name()).append("\n\n");
@@ -50,26 +50,14 @@ final class Report {
     return table.toString();
   }
 
-  private static String machine() {
-    return Runtime.getRuntime().availableProcessors()
-        + " processors, "
-        + System.getProperty("os.name")
-        + " "
-        + System.getProperty("os.arch")
-        + ", Java "
-        + Runtime.version()
-        + ", "
-        + Instant.now().truncatedTo(ChronoUnit.MINUTES);
-  }
-
   private static String json(Map<Scenario, List<Result>> results, Options options) {
     String scenarios =
         results.entrySet().stream()
             .map(
                 entry ->
-                    quoted(entry.getKey().name())
+                    Json.quoted(entry.getKey().name())
                         + ": {\n\"title\": "
-                        + quoted(entry.getKey().title())
+                        + Json.quoted(entry.getKey().title())
                         + ",\n\"variants\": {\n"
                         + entry.getValue().stream()
                             .map(Report::json)
@@ -77,7 +65,7 @@ final class Report {
                         + "}}")
             .collect(Collectors.joining(",\n"));
     return "{\"on\": "
-        + quoted(machine())
+        + Json.quoted(Machine.describe())
         + ",\n\"quick\": "
         + options.quick()
         + ",\n\"repeat\": "
@@ -92,11 +80,11 @@ final class Report {
         result.measures().entrySet().stream()
             .map(
                 measure ->
-                    quoted(measure.getKey().name().toLowerCase(Locale.ROOT))
+                    Json.quoted(measure.getKey().name().toLowerCase(Locale.ROOT))
                         + ": "
-                        + number(measure.getValue()))
+                        + Json.number(measure.getValue()))
             .collect(Collectors.joining(", "));
-    return quoted(result.variant().label()) + ": {" + measures + json(result.series()) + "}";
+    return Json.quoted(result.variant().label()) + ": {" + measures + json(result.series()) + "}";
   }
 
   private static String json(Result.Series series) {
@@ -107,10 +95,10 @@ final class Report {
         series.goodput().entrySet().stream()
             .map(
                 line ->
-                    quoted(line.getKey().name().toLowerCase(Locale.ROOT))
+                    Json.quoted(line.getKey().name().toLowerCase(Locale.ROOT))
                         + ": "
                         + IntStream.range(0, line.getValue().length)
-                            .mapToObj(i -> number(line.getValue()[i]))
+                            .mapToObj(i -> Json.number(line.getValue()[i]))
                             .collect(Collectors.joining(",", "[", "]")))
             .collect(Collectors.joining(", "));
     return ",\n  \"from_millis\": "
@@ -122,19 +110,5 @@ final class Report {
         + ", \"goodput\": {"
         + goodput
         + "}";
-  }
-
-  /** JSON knows no infinity: what never came is null. */
-  private static String number(double value) {
-    if (Double.isInfinite(value) || Double.isNaN(value)) {
-      return "null";
-    }
-    return value == Math.rint(value)
-        ? String.valueOf((long) value)
-        : String.format(Locale.ROOT, "%.4f", value);
-  }
-
-  private static String quoted(String text) {
-    return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
   }
 }

@@ -1,5 +1,6 @@
 package dev.thriftbreaker.faults;
 
+import dev.thriftbreaker.report.Drawing;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -30,21 +31,18 @@ final class Svg {
               Recorder.Kind.COPE, "copes without it",
               Recorder.Kind.OTHER, "does not use it"));
 
-  private final StringBuilder out = new StringBuilder();
+  private final Drawing drawing;
 
-  private Svg() {}
+  private Svg(int width, int height) {
+    drawing = new Drawing(width, height);
+  }
 
   static String of(Scenario scenario, List<Result> results) {
     int rows = (results.size() + COLUMNS - 1) / COLUMNS;
     int width = COLUMNS * WIDTH;
     int height = TOP + rows * HEIGHT + 10;
-    Svg svg = new Svg();
-    svg.add(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\""
-            + " font-family=\"sans-serif\" font-size=\"11\">",
-        width, height, width, height);
-    svg.add("<rect width=\"%d\" height=\"%d\" fill=\"white\"/>", width, height);
-    svg.text(10, 18, "font-size=\"13\" font-weight=\"bold\"", scenario.title());
+    Svg svg = new Svg(width, height);
+    svg.drawing.text(10, 18, "font-size=\"13\" font-weight=\"bold\"", scenario.title());
     svg.legend();
     double seconds = results.stream().mapToDouble(r -> endSeconds(r.series())).max().orElse(1);
     for (int i = 0; i < results.size(); i++) {
@@ -52,8 +50,7 @@ final class Svg {
       int y = i / COLUMNS * HEIGHT + TOP;
       svg.chart(x, y, results.get(i), seconds);
     }
-    svg.add("</svg>");
-    return svg.out.toString();
+    return svg.drawing.end();
   }
 
   private static double endSeconds(Result.Series series) {
@@ -63,13 +60,13 @@ final class Svg {
 
   private void legend() {
     int x = 10;
-    text(x, 38, "", "Requests answered well, of those that came. Method that");
+    drawing.text(x, 38, "", "Requests answered well, of those that came. Method that");
     x += 340;
     for (Recorder.Kind kind : Recorder.Kind.values()) {
-      add(
+      drawing.add(
           "<line x1=\"%d\" y1=\"34\" x2=\"%d\" y2=\"34\" stroke=\"%s\" stroke-width=\"3\"/>",
           x, x + 20, COLOURS.get(kind));
-      text(x + 26, 38, "", NAMES.get(kind));
+      drawing.text(x + 26, 38, "", NAMES.get(kind));
       x += 170;
     }
   }
@@ -81,24 +78,24 @@ final class Svg {
     double fault = x - fromSeconds * scale;
     double heal = fault + series.healMillis() / 1000.0 * scale;
     int bottom = y + PLOT_HEIGHT;
-    add(
+    drawing.add(
         "<rect x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\" fill=\"#f4e3e0\"/>",
         fault, y, heal - fault, PLOT_HEIGHT);
     for (int percent = 0; percent <= 100; percent += 50) {
       double at = bottom - percent / 100.0 * PLOT_HEIGHT;
-      line(x, at, x + PLOT_WIDTH, at, "#dddddd");
-      text(x - 6, at + 4, "text-anchor=\"end\" fill=\"#444444\"", percent + " %");
+      drawing.line(x, at, x + PLOT_WIDTH, at, "#dddddd");
+      drawing.text(x - 6, at + 4, "text-anchor=\"end\" fill=\"#444444\"", percent + " %");
     }
     for (int second = 0; second <= endSeconds; second += 2) {
       double at = fault + second * scale;
-      line(at, bottom, at, bottom + 4, "#888888");
-      text(at, bottom + 16, "text-anchor=\"middle\" fill=\"#444444\"", second + " s");
+      drawing.line(at, bottom, at, bottom + 4, "#888888");
+      drawing.text(at, bottom + 16, "text-anchor=\"middle\" fill=\"#444444\"", second + " s");
     }
-    line(fault, y, fault, bottom, "#aa3322");
-    line(heal, y, heal, bottom, "#338833");
-    text(fault + 3, y - 3, "fill=\"#aa3322\" font-size=\"10\"", "fault");
-    text(heal + 3, y - 3, "fill=\"#338833\" font-size=\"10\"", "heal");
-    text(x - 36, y - 12, "font-weight=\"bold\"", result.variant().title);
+    drawing.line(fault, y, fault, bottom, "#aa3322");
+    drawing.line(heal, y, heal, bottom, "#338833");
+    drawing.text(fault + 3, y - 3, "fill=\"#aa3322\" font-size=\"10\"", "fault");
+    drawing.text(heal + 3, y - 3, "fill=\"#338833\" font-size=\"10\"", "heal");
+    drawing.text(x - 36, y - 12, "font-weight=\"bold\"", result.variant().title);
     for (Recorder.Kind kind : Recorder.Kind.values()) {
       curve(x, bottom, series.stepMillis() / 1000.0 * scale, series.goodput().get(kind), kind);
     }
@@ -111,23 +108,8 @@ final class Svg {
           String.format(
               Locale.ROOT, "%.1f,%.1f ", x + (i + 0.5) * step, bottom - values[i] * PLOT_HEIGHT));
     }
-    add(
+    drawing.add(
         "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"1.4\" points=\"%s\"/>",
         COLOURS.get(kind), points.toString().trim());
-  }
-
-  private void line(double x1, double y1, double x2, double y2, String colour) {
-    add(
-        "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\"/>",
-        x1, y1, x2, y2, colour);
-  }
-
-  private void text(double x, double y, String attributes, String text) {
-    String escaped = text.replace("&", "&amp;").replace("<", "&lt;");
-    add("<text x=\"%.1f\" y=\"%.1f\" %s>%s</text>", x, y, attributes, escaped);
-  }
-
-  private void add(String format, Object... values) {
-    out.append(String.format(Locale.ROOT, format, values)).append('\n');
   }
 }
