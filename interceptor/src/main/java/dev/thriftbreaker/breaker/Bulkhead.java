@@ -50,6 +50,9 @@ final class Bulkhead {
   /** For how long after a call has ended others are let in without a look. */
   private static final long FRESH_NANOS = 500_000;
 
+  /** Where calls end less often than this, that is not worth while. */
+  private static final long OFTEN_NANOS = 2_000_000;
+
   /** Below this number of threads each of them matters. */
   private static final int FEW_THREADS = 16;
 
@@ -206,9 +209,8 @@ final class Bulkhead {
     long recent = recentNanos();
     recent += (durationNanos - recent) / 8;
     LONGS.setOpaque(line, RECENT, recent);
-    // where calls end less often, the next one would come too late anyway
-    boolean oftenEnough = sinceNanos < FRESH_NANOS && !isFixed();
-    if (oftenEnough && recent <= 4 * latencyNanos() && inFlight.count() - lost < limit()) {
+    boolean often = sinceNanos < OFTEN_NANOS && !isFixed();
+    if (often && recent <= 4 * latencyNanos() && inFlight.count() - lost < limit()) {
       LONGS.setOpaque(line, FRESH, now + FRESH_NANOS);
     }
   }
