@@ -25,7 +25,7 @@ final class ClassFile {
   private static final int NAME_AND_TYPE = 12;
 
   private static final int FINAL_SUPER_SYNTHETIC = 0x1030;
-  private static final int PUBLIC_FINAL = 0x11;
+  private static final int PUBLIC = 1;
 
   private final Map<List<Object>, Integer> constants = new HashMap<>();
   private final Bytes pool = new Bytes();
@@ -114,7 +114,7 @@ final class ClassFile {
    * @param code its Code attribute, without the name and length
    */
   void add(String name, String descriptor, Bytes code) {
-    methods.u2(PUBLIC_FINAL).u2(utf8(name)).u2(utf8(descriptor)).u2(1);
+    methods.u2(PUBLIC).u2(utf8(name)).u2(utf8(descriptor)).u2(1);
     methods.u2(utf8("Code")).u4(code.size()).all(code);
     methodCount++;
   }

@@ -1,6 +1,9 @@
 package dev.thriftbreaker.thrift;
 
+import static dev.thriftbreaker.breaker.Outcome.SUCCESS;
+
 import dev.thriftbreaker.breaker.Outcome;
+import dev.thriftbreaker.breaker.OutcomeRules;
 import java.lang.reflect.UndeclaredThrowableException;
 
 /**
@@ -59,9 +62,62 @@ final class Gate {
     return dependency.tryAcquire(now, true);
   }
 
-  /** The call returned. */
+  // the call returned; a number becomes an object only where there is somebody to look at it
+
+  void complete(long permit, long startNanos) {
+    complete(permit, startNanos, (Object) null);
+  }
+
   void complete(long permit, long startNanos, Object result) {
     dependency.complete(permit, startNanos, result);
+  }
+
+  void complete(long permit, long startNanos, boolean result) {
+    OutcomeRules rules = rules();
+    end(permit, startNanos, rules.judgesResults() ? rules.judgeResult(result) : SUCCESS);
+  }
+
+  void complete(long permit, long startNanos, byte result) {
+    OutcomeRules rules = rules();
+    end(permit, startNanos, rules.judgesResults() ? rules.judgeResult(result) : SUCCESS);
+  }
+
+  void complete(long permit, long startNanos, char result) {
+    OutcomeRules rules = rules();
+    end(permit, startNanos, rules.judgesResults() ? rules.judgeResult(result) : SUCCESS);
+  }
+
+  void complete(long permit, long startNanos, short result) {
+    OutcomeRules rules = rules();
+    end(permit, startNanos, rules.judgesResults() ? rules.judgeResult(result) : SUCCESS);
+  }
+
+  void complete(long permit, long startNanos, int result) {
+    OutcomeRules rules = rules();
+    end(permit, startNanos, rules.judgesResults() ? rules.judgeResult(result) : SUCCESS);
+  }
+
+  void complete(long permit, long startNanos, long result) {
+    OutcomeRules rules = rules();
+    end(permit, startNanos, rules.judgesResults() ? rules.judgeResult(result) : SUCCESS);
+  }
+
+  void complete(long permit, long startNanos, float result) {
+    OutcomeRules rules = rules();
+    end(permit, startNanos, rules.judgesResults() ? rules.judgeResult(result) : SUCCESS);
+  }
+
+  void complete(long permit, long startNanos, double result) {
+    OutcomeRules rules = rules();
+    end(permit, startNanos, rules.judgesResults() ? rules.judgeResult(result) : SUCCESS);
+  }
+
+  private OutcomeRules rules() {
+    return dependency.breaker().config().outcomes();
+  }
+
+  private void end(long permit, long startNanos, Outcome outcome) {
+    Guard.complete(dependency.breaker(), permit, startNanos, outcome);
   }
 
   /** What the call throws that got no permit, or null if the fallback answers it. */

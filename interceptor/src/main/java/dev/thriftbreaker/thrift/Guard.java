@@ -383,7 +383,11 @@ public final class Guard {
   }
 
   static void complete(CircuitBreaker breaker, long permit, long startNanos, Object result) {
-    Outcome outcome = breaker.config().outcomes().judgeResult(result);
+    complete(breaker, permit, startNanos, breaker.config().outcomes().judgeResult(result));
+  }
+
+  /** The call returned, and its result has been judged. */
+  static void complete(CircuitBreaker breaker, long permit, long startNanos, Outcome outcome) {
     if (outcome == Outcome.FAILURE) {
       RequestContext.noteFailure(breaker);
     }

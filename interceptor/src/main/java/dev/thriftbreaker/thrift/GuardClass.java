@@ -154,7 +154,6 @@ final class GuardClass {
     private static final String CONSTRUCTOR =
         "(" + GATE_TYPE + "Ljava/lang/Object;Ljava/lang/Object;)V";
 
-    private static final int ACONST_NULL = 1;
     private static final int LCONST_0 = 9;
     private static final int SIPUSH = 17;
     private static final int ILOAD = 21;
@@ -173,7 +172,6 @@ final class GuardClass {
     private static final int GETFIELD = 180;
     private static final int INVOKEVIRTUAL = 182;
     private static final int INVOKESPECIAL = 183;
-    private static final int INVOKESTATIC = 184;
     private static final int INVOKEINTERFACE = 185;
     private static final int ATHROW = 191;
     private static final int IFNULL = 198;
@@ -270,9 +268,12 @@ final class GuardClass {
         calls.u1(store(type)).u1(result);
       }
       gate(calls).u1(LLOAD).u1(permit).u1(LLOAD).u1(start);
-      boxed(calls, type, result);
-      onGate(calls, "complete", "(JJLjava/lang/Object;)V");
-      if (type != void.class) {
+      if (type == void.class) {
+        onGate(calls, "complete", "(JJ)V");
+      } else {
+        Class<?> seen = type.isPrimitive() ? type : Object.class;
+        calls.u1(load(type)).u1(result);
+        onGate(calls, "complete", "(JJ" + seen.descriptorString() + ")V");
         calls.u1(load(type)).u1(result);
       }
       calls.u1(returning(type));
@@ -286,7 +287,7 @@ final class GuardClass {
       int answer = handler + failed.size();
       int fallback = answer + 5;
       code.u1(IFGE).u2(call - toCall).all(refused);
-      code.u1(GOTO).u2(answer - code.size()).all(calls).all(failed);
+      code.u1(GOTO).u2(answer - (call - 3)).all(calls).all(failed);
       code.u1(DUP).u1(IFNULL).u2(fallback - (answer + 1)).u1(ATHROW).u1(POP);
       call(code, "fallback", method);
       code.u1(returning(type));
@@ -335,19 +336,6 @@ final class GuardClass {
           .u2(file.interfaceMethod(name(iface), method.name, method.type.descriptorString()))
           .u1(variable)
           .u1(0);
-    }
-
-    private void boxed(Bytes code, Class<?> type, int variable) {
-      if (type == void.class) {
-        code.u1(ACONST_NULL);
-        return;
-      }
-      code.u1(load(type)).u1(variable);
-      if (type.isPrimitive()) {
-        Class<?> box = MethodType.methodType(type).wrap().returnType();
-        String descriptor = MethodType.methodType(box, type).descriptorString();
-        code.u1(INVOKESTATIC).u2(file.method(name(box), "valueOf", descriptor));
-      }
     }
 
     /** The variables of this and the arguments. */
