@@ -10,9 +10,9 @@ import org.apache.thrift.TApplicationException;
  * an unknown type.
  *
  * <p>It carries no stack trace: it is thrown when time is short, and says all there is to say. Each
- * refusal has one of its own, of 64 bytes: a shared one would be changed by who adds a suppressed
- * exception to it, and could not be added to itself, as happens where a resource is closed by a
- * call that is refused too.
+ * refusal has one of its own, a small one: whoever adds a suppressed exception to a shared one
+ * would change it for all, and it could not be added to itself, as it would be where a resource is
+ * closed by a call that is refused too.
  */
 public final class BreakerOpenException extends TApplicationException {
 
