@@ -245,7 +245,7 @@ final class GuardClass {
       int start = variables(method);
       int permit = start + 2;
       int result = permit + 2;
-      if (result + 1 > LAST_VARIABLE) {
+      if (result > LAST_VARIABLE) {
         throw new IllegalArgumentException("too many arguments: " + method);
       }
       int throwable = file.type("java/lang/Throwable");
