@@ -339,7 +339,7 @@ public final class ThriftInterceptor implements AutoCloseable {
    * @throws IllegalStateException if this interceptor is closed
    */
   public <T> T guard(String dependency, Class<T> type, ClientPool.Builder<? extends T> pool) {
-    T guarded = clientPools.guard(breaker(dependency), type, pool);
+    T guarded = clientPools.guard(downstream(dependency), type, pool);
     registerPool(dependency);
     return guarded;
   }
@@ -424,6 +424,11 @@ public final class ThriftInterceptor implements AutoCloseable {
    * @throws IllegalArgumentException if there is none of that name
    */
   public Downstream downstream(String dependency) {
+    Downstream known = downstreams.get(dependency); // computeIfAbsent may lock
+    return known != null ? known : newDownstream(dependency);
+  }
+
+  private Downstream newDownstream(String dependency) {
     CircuitBreaker breaker = breaker(dependency);
     return downstreams.computeIfAbsent(
         dependency,
@@ -448,7 +453,7 @@ public final class ThriftInterceptor implements AutoCloseable {
    */
   public <T> CompletableFuture<T> callAsync(
       String dependency, Supplier<? extends CompletionStage<T>> body) {
-    return Guard.callAsync(breaker(dependency), body);
+    return Guard.callAsync(downstream(dependency), body);
   }
 
   /**

@@ -12,6 +12,7 @@ import dev.thriftbreaker.breaker.Mode;
 import dev.thriftbreaker.breaker.ModeOverride;
 import dev.thriftbreaker.breaker.Transition;
 import dev.thriftbreaker.fleet.redis.RedisProcess;
+import dev.thriftbreaker.thrift.ClientPool;
 import dev.thriftbreaker.thrift.FallbackOn;
 import dev.thriftbreaker.thrift.Shed;
 import dev.thriftbreaker.thrift.gen.OutOfStock;
@@ -21,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import javax.management.ObjectName;
 import org.apache.thrift.TApplicationException;
@@ -28,6 +30,7 @@ import org.apache.thrift.TException;
 import org.apache.thrift.TProcessor;
 import org.apache.thrift.protocol.TBinaryProtocol;
 import org.apache.thrift.transport.TMemoryBuffer;
+import org.apache.thrift.transport.TSocket;
 import org.apache.thrift.transport.TTransportException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -200,6 +203,38 @@ class RepliesTest {
               "it works",
               false));
       await().untilAsserted(() -> assertThat(interceptor.<Integer>call("b", () -> 1)).isEqualTo(1));
+    }
+  }
+
+  @Test
+  void allGuardsOfADependencyShareItsHoldOff() throws Exception {
+    try (ThriftInterceptor interceptor =
+        ThriftInterceptor.builder("replies")
+            .dependency("b", d -> d.honorRetryAfter(true))
+            .build()) {
+      // given one pool that was there before, and one that comes later
+      ClientPool.Builder<Stock.Client> nowhere =
+          ClientPool.builder(Stock.Client::new, () -> new TSocket("127.0.0.1", 1));
+      Stock.Iface before = interceptor.guard("b", Stock.Iface.class, nowhere);
+
+      // when
+      catchThrowable(
+          () ->
+              interceptor.call(
+                  "b",
+                  () -> {
+                    throw new TApplicationException(
+                        11, "SHED dependency=c state=OPEN retryAfterMs=60000");
+                  }));
+
+      // then
+      Stock.Iface after = interceptor.guard("b", Stock.Iface.class, nowhere);
+      assertThatThrownBy(() -> before.ping(1)).hasMessageContaining("HOLD_OFF");
+      assertThatThrownBy(() -> after.ping(1)).hasMessageContaining("HOLD_OFF");
+      assertThat(interceptor.callAsync("b", () -> CompletableFuture.completedFuture(1)))
+          .failsWithin(Duration.ZERO)
+          .withThrowableThat()
+          .withMessageContaining("HOLD_OFF");
     }
   }
 

@@ -89,6 +89,16 @@ public final class OutcomeRules {
   }
 
   /**
+   * Whether results make a difference: without a predicate of the user's, every call that returned
+   * is a SUCCESS.
+   *
+   * @return whether {@link #judgeResult} looks at the result
+   */
+  public boolean judgesResults() {
+    return failureResult != null;
+  }
+
+  /**
    * Judges a call that returned.
    *
    * @param result what it returned, may be null

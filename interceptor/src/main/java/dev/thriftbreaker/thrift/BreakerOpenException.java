@@ -9,7 +9,10 @@ import org.apache.thrift.TApplicationException;
  * dependency=inventory state=OPEN retryAfterMs=4200}, which also those clients can read that lose
  * an unknown type.
  *
- * <p>It carries no stack trace: it is thrown when time is short, and says all there is to say.
+ * <p>It carries no stack trace: it is thrown when time is short, and says all there is to say. Each
+ * refusal has one of its own, a small one: whoever adds a suppressed exception to a shared one
+ * would change it for all, and it could not be added to itself, as it would be where a resource is
+ * closed by a call that is refused too.
  */
 public final class BreakerOpenException extends TApplicationException {
 
@@ -36,19 +39,34 @@ public final class BreakerOpenException extends TApplicationException {
    * @param refusal by which breaker, and why
    */
   public BreakerOpenException(Refusal refusal) {
-    super(SHED, message(refusal));
+    super(SHED);
     dependency = refusal.breaker();
     reason = refusal.reason();
     retryAfterMillis = refusal.retryAfterMillis();
   }
 
   static String message(Refusal refusal) {
+    return message(refusal.breaker(), refusal.reason(), refusal.retryAfterMillis());
+  }
+
+  private static String message(String dependency, String reason, long retryAfterMillis) {
     return "SHED dependency="
-        + refusal.breaker()
+        + dependency
         + " state="
-        + refusal.reason()
+        + reason
         + " retryAfterMs="
-        + refusal.retryAfterMillis();
+        + retryAfterMillis;
+  }
+
+  /**
+   * What callers are told. Put together when it is asked for: most refusals are caught by somebody
+   * who does not read it.
+   *
+   * @return {@code SHED dependency=... state=... retryAfterMs=...}
+   */
+  @Override
+  public String getMessage() {
+    return message(dependency, reason, retryAfterMillis);
   }
 
   /**

@@ -51,8 +51,26 @@ public final class ClientPools implements AutoCloseable {
    * @throws IllegalArgumentException if the interface is not one that can be guarded
    * @throws IllegalStateException if the pools are closed
    */
-  public synchronized <T> T guard(
+  public <T> T guard(
       CircuitBreaker breaker, Class<T> iface, ClientPool.Builder<? extends T> settings) {
+    return guard(new Downstream(breaker), iface, settings);
+  }
+
+  /**
+   * Makes a pool and puts a breaker in front of it, as {@link #guard(CircuitBreaker, Class,
+   * ClientPool.Builder)} does, and heeds the dependency's hold-off.
+   *
+   * @param <T> the interface
+   * @param dependency the dependency; the same object for all its guards
+   * @param iface the interface, a generated {@code Iface}
+   * @param settings describes the pool
+   * @return the guarded pool
+   * @throws IllegalArgumentException if the interface is not one that can be guarded
+   * @throws IllegalStateException if the pools are closed
+   */
+  public synchronized <T> T guard(
+      Downstream dependency, Class<T> iface, ClientPool.Builder<? extends T> settings) {
+    CircuitBreaker breaker = dependency.breaker();
     if (closed) {
       throw new IllegalStateException("the interceptor is closed");
     }
@@ -63,7 +81,7 @@ public final class ClientPools implements AutoCloseable {
         new ClientPool(
             breaker.name(), settings, () -> breaker.config().callTimeout().toNanos(), keeper);
     pools.add(new Owned(breaker.name(), pool));
-    return Guard.of(breaker, iface, pool.client(iface));
+    return Guard.of(dependency, iface, pool.client(iface), null, FallbackOn.REFUSAL);
   }
 
   /**

@@ -29,6 +29,9 @@ public final class Downstream implements TransitionListener {
 
   private static final String HOLD_OFF = "HOLD_OFF";
 
+  /** Beside the breaker's own refusals. */
+  private static final long HELD_OFF = Long.MIN_VALUE;
+
   private final CircuitBreaker breaker;
   private final LongAdder fallbacks = new LongAdder();
   private final LongAdder heldOff = new LongAdder();
@@ -89,19 +92,30 @@ public final class Downstream implements TransitionListener {
     return breaker.now();
   }
 
-  long acquire(long now) throws BreakerOpenException {
-    return acquire(now, true);
+  long acquire(long now, boolean holdsThread) throws BreakerOpenException {
+    long permit = tryAcquire(now, holdsThread);
+    if (permit < 0) {
+      throw refused(permit, now);
+    }
+    return permit;
   }
 
-  long acquire(long now, boolean holdsThread) throws BreakerOpenException {
-    long heldNanos = heldUntilNanos - now;
-    if (heldNanos > 0 && breaker.config().honorRetryAfter()) {
-      heldOff.increment();
-      Refusal refusal = new Refusal(breaker.name(), HOLD_OFF, heldNanos);
-      breaker.countRefusal(refusal);
-      throw new BreakerOpenException(refusal);
+  /** A permit; or if negative, a refusal, which must be given to {@link #refused} once. */
+  long tryAcquire(long now, boolean holdsThread) {
+    return heldUntilNanos - now > 0 && breaker.config().honorRetryAfter()
+        ? HELD_OFF
+        : Guard.tryAcquire(breaker, now, holdsThread);
+  }
+
+  /** Tells a refusal. */
+  BreakerOpenException refused(long permit, long now) {
+    if (permit != HELD_OFF) {
+      return Guard.refused(breaker, permit, now);
     }
-    return Guard.acquire(breaker, now, holdsThread);
+    heldOff.increment();
+    Refusal refusal = new Refusal(breaker.name(), HOLD_OFF, Math.max(0, heldUntilNanos - now));
+    breaker.countRefusal(refusal);
+    return new BreakerOpenException(refusal);
   }
 
   void complete(long permit, long startNanos, Object result) {

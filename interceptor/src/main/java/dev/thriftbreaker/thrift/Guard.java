@@ -10,6 +10,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
@@ -111,11 +112,24 @@ public final class Guard {
         "on",
         on,
         "REFUSAL, as the methods of " + iface.getName() + " are asynchronous");
+    Optional<GuardClass> written = async.isEmpty() ? GuardClass.of(iface) : Optional.empty();
     return iface.cast(
-        Proxy.newProxyInstance(
-            iface.getClassLoader(),
-            new Class<?>[] {iface},
-            new Handler(dependency, client, fallback, on, async)));
+        written.isPresent()
+            ? written.get().guard(dependency, client, fallback, on)
+            : proxy(dependency, iface, client, fallback, on, async));
+  }
+
+  private static Object proxy(
+      Downstream dependency,
+      Class<?> iface,
+      Object client,
+      Object fallback,
+      FallbackOn on,
+      Set<Method> async) {
+    return Proxy.newProxyInstance(
+        iface.getClassLoader(),
+        new Class<?>[] {iface},
+        new Handler(dependency, client, fallback, on, async));
   }
 
   private static Set<Method> asyncMethods(Class<?> iface) {
@@ -148,7 +162,10 @@ public final class Guard {
    */
   public static <T> T call(CircuitBreaker breaker, Callable<T> body) throws Exception {
     long startNanos = breaker.now();
-    long permit = acquire(breaker, startNanos, true);
+    long permit = tryAcquire(breaker, startNanos, true);
+    if (permit < 0) {
+      throw refused(breaker, permit, startNanos);
+    }
     T result;
     try {
       result = body.call();
@@ -172,7 +189,7 @@ public final class Guard {
    */
   public static <T> T call(Downstream dependency, Callable<T> body) throws Exception {
     long startNanos = dependency.now();
-    long permit = dependency.acquire(startNanos);
+    long permit = dependency.acquire(startNanos, true);
     T result;
     try {
       result = body.call();
@@ -201,12 +218,10 @@ public final class Guard {
     require(on != null, "on", null, "REFUSAL or FAILURE");
     require(fallback != null, "fallback", null, "a fallback");
     long startNanos = dependency.now();
-    long permit;
-    try {
-      permit = dependency.acquire(startNanos);
-    } catch (BreakerOpenException refused) {
+    long permit = dependency.tryAcquire(startNanos, true);
+    if (permit < 0) {
       dependency.countFallback();
-      return fallback.answer(refused);
+      return fallback.answer(dependency.refused(permit, startNanos));
     }
     T result;
     try {
@@ -223,7 +238,7 @@ public final class Guard {
     return result;
   }
 
-  private static boolean isForFallback(FallbackOn on, Outcome outcome, Throwable thrown) {
+  static boolean isForFallback(FallbackOn on, Outcome outcome, Throwable thrown) {
     return on == FallbackOn.FAILURE && outcome == Outcome.FAILURE && thrown instanceof Exception;
   }
 
@@ -273,10 +288,9 @@ public final class Guard {
         return invokeAsync(method, args);
       }
       long startNanos = dependency.now();
-      long permit;
-      try {
-        permit = dependency.acquire(startNanos);
-      } catch (BreakerOpenException refused) {
+      long permit = dependency.tryAcquire(startNanos, true);
+      if (permit < 0) {
+        BreakerOpenException refused = dependency.refused(permit, startNanos);
         if (fallback == null) {
           throw refused;
         }
@@ -332,13 +346,6 @@ public final class Guard {
       return method.invoke(target, args);
     }
 
-    /** AutoCloseable's, not a method of a service that happens to be called so. */
-    private static boolean isClose(Method method) {
-      return method.getName().equals("close")
-          && method.getParameterCount() == 0
-          && AutoCloseable.class.isAssignableFrom(method.getDeclaringClass());
-    }
-
     /** Not a call to the dependency: a client can be given back while its breaker is open. */
     private Object closeClient(Method method) throws Throwable {
       try {
@@ -357,19 +364,30 @@ public final class Guard {
     }
   }
 
-  static long acquire(CircuitBreaker breaker, long now, boolean holdsThread)
-      throws BreakerOpenException {
+  /** AutoCloseable's, not a method of a service that happens to be called so. */
+  static boolean isClose(Method method) {
+    return method.getName().equals("close")
+        && method.getParameterCount() == 0
+        && AutoCloseable.class.isAssignableFrom(method.getDeclaringClass());
+  }
+
+  /** A permit; or if negative, a refusal, which {@link #refused} tells. */
+  static long tryAcquire(CircuitBreaker breaker, long now, boolean holdsThread) {
     RequestContext.noteUse(breaker);
-    long permit = breaker.tryAcquire(now, holdsThread);
-    if (permit < 0) {
-      RequestContext.noteRefusal(breaker);
-      throw new BreakerOpenException(breaker.refusal(permit, now));
-    }
-    return permit;
+    return breaker.tryAcquire(now, holdsThread);
+  }
+
+  static BreakerOpenException refused(CircuitBreaker breaker, long permit, long now) {
+    RequestContext.noteRefusal(breaker);
+    return new BreakerOpenException(breaker.refusal(permit, now));
   }
 
   static void complete(CircuitBreaker breaker, long permit, long startNanos, Object result) {
-    Outcome outcome = breaker.config().outcomes().judgeResult(result);
+    complete(breaker, permit, startNanos, breaker.config().outcomes().judgeResult(result));
+  }
+
+  /** The call returned, and its result has been judged. */
+  static void complete(CircuitBreaker breaker, long permit, long startNanos, Outcome outcome) {
     if (outcome == Outcome.FAILURE) {
       RequestContext.noteFailure(breaker);
     }

@@ -65,9 +65,8 @@ class AllocationTest {
   }
 
   @Test
-  void guardedMethodAllocatesNoMoreThanItsArgumentsAndResultInObjects() {
-    // an array of two and, outside of the caches of boxes, an Integer twice
-    assertThat(bytes.get("reserve")).isLessThanOrEqualTo(24 + 2 * 16);
+  void guardedMethodAllocatesNothing() {
+    assertThat(bytes).containsEntry("reserve", 0L);
   }
 
   @Test

@@ -273,7 +273,7 @@ class AsyncGuardTest {
   }
 
   @SuppressWarnings("unchecked") // any Throwable, past the compiler
-  private static <T extends Throwable> T sneaked(Throwable thrown) throws T {
+  static <T extends Throwable> T sneaked(Throwable thrown) throws T {
     throw (T) thrown;
   }
 

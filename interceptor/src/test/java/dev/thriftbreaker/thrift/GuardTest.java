@@ -137,6 +137,24 @@ class GuardTest {
     assertThat(breaker.snapshot().refused()).isEqualTo(2);
   }
 
+  /** One exception for all refusals could not be added to itself. */
+  @Test
+  void refusesTheCallThatClosesAResourceTooWithAnExceptionOfItsOwn() {
+    Breakers.open(breaker);
+
+    Throwable refused =
+        catchThrowable(
+            () -> {
+              try (AutoCloseable resource = () -> Guard.call(breaker, () -> null)) {
+                assertThat(resource).isNotNull();
+                Guard.call(breaker, () -> null);
+              }
+            });
+
+    assertThat(refused).isInstanceOf(BreakerOpenException.class);
+    assertThat(refused.getSuppressed()).singleElement().isInstanceOf(BreakerOpenException.class);
+  }
+
   @Test
   void tellsARefusalInOneStableLine() {
     assertThat(new BreakerOpenException(new Refusal("inventory", "OPEN", 4_199_000_001L)))
