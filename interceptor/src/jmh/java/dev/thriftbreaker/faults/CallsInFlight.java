@@ -27,7 +27,17 @@ final class CallsInFlight {
   }
 
   Call begin() {
+    count();
+    return enter();
+  }
+
+  /** Counts a call of which nothing else is known. */
+  void count() {
     begun.increment();
+  }
+
+  /** What holds a thread and is not counted as a call. */
+  Call enter() {
     Call call = new Call(System.nanoTime());
     inFlight.add(call);
     return call;

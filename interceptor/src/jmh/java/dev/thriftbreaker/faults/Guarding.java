@@ -9,6 +9,11 @@ interface Guarding {
   /** Refuses a call by throwing an exception of type {@code SHED}. */
   Dependency.Iface guard(String dependency, Dependency.Iface client);
 
+  /** Guards clients of this dependency: the benchmark's, unless the library brings its own. */
+  default Dependency.Iface guard(String dependency, Endpoint endpoint) {
+    return guard(dependency, endpoint.client());
+  }
+
   default TProcessor wrap(TProcessor processor) {
     return processor;
   }

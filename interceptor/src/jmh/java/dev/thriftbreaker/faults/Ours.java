@@ -13,8 +13,19 @@ import org.apache.thrift.TProcessor;
 final class Ours implements Guarding {
 
   private final ThriftInterceptor interceptor;
+  private final boolean pooled;
 
   Ours(Site site, Consumer<BreakerConfig.Builder> settings) {
+    this(site, settings, false);
+  }
+
+  /** With its own pool of clients, which keeps a deadline for each call. */
+  static Ours deadline(Site site) {
+    return new Ours(site, settings -> settings.callTimeout(Variant.TIMEOUT), true);
+  }
+
+  private Ours(Site site, Consumer<BreakerConfig.Builder> settings, boolean pooled) {
+    this.pooled = pooled;
     ThriftInterceptor.Builder builder = ThriftInterceptor.builder("faults").defaults(settings);
     for (int i = 0; i < site.dependencies(); i++) {
       builder.dependency(ServerUnderTest.dependencyName(i));
@@ -32,6 +43,13 @@ final class Ours implements Guarding {
   @Override
   public Dependency.Iface guard(String dependency, Dependency.Iface client) {
     return interceptor.guard(dependency, Dependency.Iface.class, client);
+  }
+
+  @Override
+  public Dependency.Iface guard(String dependency, Endpoint endpoint) {
+    return pooled
+        ? interceptor.guard(dependency, Dependency.Iface.class, endpoint.pool())
+        : guard(dependency, endpoint.client());
   }
 
   @Override

@@ -6,7 +6,6 @@ import java.util.concurrent.ConcurrentLinkedDeque;
 import org.apache.thrift.TApplicationException;
 import org.apache.thrift.TException;
 import org.apache.thrift.protocol.TBinaryProtocol;
-import org.apache.thrift.transport.TSocket;
 import org.apache.thrift.transport.TTransport;
 import org.apache.thrift.transport.TTransportException;
 import org.apache.thrift.transport.layered.TFramedTransport;
@@ -17,16 +16,13 @@ import org.apache.thrift.transport.layered.TFramedTransport;
  */
 final class PooledClient implements Dependency.Iface {
 
-  private final int port;
-  private final int timeoutMillis;
+  private final Endpoint endpoint;
   private final CallsInFlight calls;
   private final Deque<Connection> idle = new ConcurrentLinkedDeque<>();
 
-  /** A timeout of 0 is none. */
-  PooledClient(int port, int timeoutMillis, CallsInFlight calls) {
-    this.port = port;
-    this.timeoutMillis = timeoutMillis;
-    this.calls = calls;
+  PooledClient(Endpoint endpoint) {
+    this.endpoint = endpoint;
+    calls = endpoint.calls();
   }
 
   @Override
@@ -54,7 +50,7 @@ final class PooledClient implements Dependency.Iface {
   }
 
   private Connection connect() throws TTransportException {
-    TTransport transport = new TFramedTransport(new TSocket("127.0.0.1", port, timeoutMillis));
+    TTransport transport = new TFramedTransport(endpoint.socket());
     transport.open();
     return new Connection(transport, new Dependency.Client(new TBinaryProtocol(transport)));
   }

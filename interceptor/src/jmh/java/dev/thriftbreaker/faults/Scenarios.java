@@ -22,7 +22,8 @@ final class Scenarios {
           Variant.SENTINEL,
           Variant.SENTINEL_FITTED,
           Variant.OURS,
-          Variant.OURS_40);
+          Variant.OURS_40,
+          Variant.OURS_DEADLINE);
 
   private static final List<Variant> NO_TIMEOUT =
       List.of(
@@ -33,7 +34,8 @@ final class Scenarios {
           Variant.FAILSAFE_FITTED,
           Variant.SENTINEL_FITTED,
           Variant.OURS,
-          Variant.OURS_40);
+          Variant.OURS_40,
+          Variant.OURS_DEADLINE);
 
   /** One of each family, and with a fitted bulkhead the strongest of the peers. */
   private static final List<Variant> SOME =
@@ -105,6 +107,21 @@ final class Scenarios {
             true,
             WITH_CAPS),
         new FaultScenario(
+            "hang-3-5-workers",
+            "Three of three dependencies hang for 6 s. THsHaServer, 5 workers, 0.4 of the load.",
+            HSHA_5.dependencies(3),
+            Downstream.Fault.HANG,
+            6000,
+            0,
+            false,
+            List.of(
+                Variant.NONE,
+                Variant.R4J_FITTED,
+                Variant.FAILSAFE_FITTED,
+                Variant.SENTINEL_FITTED,
+                Variant.OURS,
+                Variant.OURS_DEADLINE)),
+        new FaultScenario(
             "hang-resized",
             "The pool shrinks from 32 to 12 workers, and then the dependency hangs for 6 s."
                 + " THsHaServer.",
@@ -160,7 +177,13 @@ final class Scenarios {
             6000,
             0,
             false,
-            List.of(Variant.NONE, Variant.R4J_FITTED, Variant.OURS)),
+            List.of(
+                Variant.NONE,
+                Variant.R4J_FITTED,
+                Variant.R4J_LIMITER,
+                Variant.FAILSAFE_FITTED,
+                Variant.OURS,
+                Variant.OURS_DEADLINE)),
         new HealScenario(
             "heals",
             "20 outages in which all calls fail until all breakers are open, and on to a random phase"

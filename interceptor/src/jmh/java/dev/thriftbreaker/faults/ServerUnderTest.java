@@ -50,8 +50,8 @@ final class ServerUnderTest {
     Guarding guarding = variant.at(new Site(size, ports.length, trips));
     List<Dependency.Iface> dependencies = new ArrayList<>();
     for (int i = 0; i < ports.length; i++) {
-      PooledClient client = new PooledClient(Integer.parseInt(ports[i]), timeoutMillis, calls);
-      dependencies.add(guarding.guard(dependencyName(i), client));
+      Endpoint endpoint = new Endpoint(Integer.parseInt(ports[i]), timeoutMillis, calls);
+      dependencies.add(guarding.guard(dependencyName(i), endpoint));
     }
     TProcessor processor = guarding.wrap(new Front.Processor<>(new Handler(dependencies)));
     InetSocketAddress anyPort = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);

@@ -27,13 +27,17 @@ enum Variant {
   OURS("Thrift Breaker, defaults", site -> new Ours(site, settings -> {})),
   OURS_40(
       "Thrift Breaker, slowCallDuration 40 ms",
-      site -> new Ours(site, settings -> settings.slowCallDuration(Duration.ofMillis(40))));
+      site -> new Ours(site, settings -> settings.slowCallDuration(Duration.ofMillis(40)))),
+  OURS_DEADLINE("Thrift Breaker, callTimeout 2 s", site -> Ours.deadline(site));
 
   /** How long every breaker stays open: our default. */
   static final Duration OPEN = Duration.ofSeconds(5);
 
   /** What a peer's user takes for a slow call: half of what the clients wait. */
   static final Duration SLOW = Duration.ofMillis(500);
+
+  /** What a call may take: the same as the sockets' timeout, which is for each read. */
+  static final Duration TIMEOUT = Duration.ofSeconds(2);
 
   static final int HAND_SET_CAP = 16;
 

@@ -59,7 +59,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p><b>Stale connections.</b> A server that restarts leaves closed connections in the pool, and a
  * call on one would fail although the server is well. So a connection is tested before its next use
- * if it was idle for a second, or if any connection of the pool has broken since it was last used.
+ * if its last call began more than a second ago, or before any connection of the pool has broken.
  * The test costs that call a millisecond. A call is never made a second time, because the server
  * may have carried it out: the first call on a connection that was closed less than a second ago
  * can fail.
@@ -186,6 +186,7 @@ public final class ClientPool {
     keeper.arm(client, deadline);
     try {
       ready(client, startNanos);
+      client.began(startNanos, method);
       result = invoke(method, client.client(), args);
     } catch (Throwable failure) {
       thrown = failure;
@@ -256,7 +257,7 @@ public final class ClientPool {
   private boolean isSuspect(PooledClient client, long now) {
     boolean test =
         now - client.usedNanos() > TEST_AFTER_IDLE_NANOS || client.usedNanos() <= brokenNanos;
-    return client.hasUnexpectedBytes() || test && client.isStale();
+    return client.maybeUnanswered() && client.hasUnexpectedBytes() || test && client.isStale();
   }
 
   private static Object invoke(Method method, Object client, Object[] args) throws Throwable {
@@ -294,7 +295,6 @@ public final class ClientPool {
   }
 
   private void giveBack(PooledClient client) {
-    client.used(keeper.now());
     try {
       pool.returnObject(client); // one that is not open leaves the pool
     } catch (RuntimeException e) {

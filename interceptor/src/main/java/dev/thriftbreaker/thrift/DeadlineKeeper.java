@@ -5,6 +5,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -12,11 +13,12 @@ import org.slf4j.LoggerFactory;
 /**
  * One thread that keeps the deadlines of all pooled connections of an interceptor.
  *
- * <p>It sleeps until the earliest deadline that it knows, which it publishes as {@code wakeAt}; a
- * call costs it nothing. A call stores its deadline, then reads {@code wakeAt}, and wakes the
- * keeper only if it would sleep past the deadline: the first call after a pause does, later ones
- * end later. The keeper publishes, then looks at all deadlines once more, so that one of the two
- * sees the other.
+ * <p>It sleeps until the earliest deadline that it has been told, {@code wakeAt}, and looks at all
+ * connections then. A call stores its deadline, then reads {@code wakeAt}, and wakes the keeper
+ * only if its own deadline is earlier: the first call after a while is, later ones end later. That
+ * the first one has ended by then changes nothing, else short calls could wake the keeper one after
+ * the other; so a call costs a read, and one in each callTimeout wakes the keeper. Before it looks,
+ * the keeper forgets what it was told: either it sees a deadline, or whoever stored it sees that.
  *
  * <p>Sockets are closed by the keeper itself. What can block while it closes, such as a TLS socket
  * that says goodbye, is closed by at most two helper threads, which exist only while there is such
@@ -31,7 +33,7 @@ final class DeadlineKeeper implements AutoCloseable {
   private final long origin = System.nanoTime();
   private final Thread thread;
   private final ThreadPoolExecutor closers;
-  private volatile long wakeAt = Deadline.NEVER;
+  private final AtomicLong wakeAt = new AtomicLong(Deadline.NEVER);
   private volatile boolean closed;
 
   DeadlineKeeper(String server) {
@@ -83,9 +85,26 @@ final class DeadlineKeeper implements AutoCloseable {
   /** Begins a call on a connection. */
   void arm(Deadline deadline, long at) {
     deadline.arm(at);
-    if (at < wakeAt) {
+    if (wakeBy(at)) {
       LockSupport.unpark(thread);
     }
+  }
+
+  /** Plans to wake then, or earlier. True if that changes the plan. */
+  private boolean wakeBy(long at) {
+    long planned = wakeAt.get();
+    while (at < planned) {
+      if (wakeAt.compareAndSet(planned, at)) {
+        return true;
+      }
+      planned = wakeAt.get();
+    }
+    return false;
+  }
+
+  /** When the keeper will look at all connections; {@link Deadline#NEVER} if it is not to. */
+  long wakeAt() {
+    return wakeAt.get();
   }
 
   /** Closes something, on another thread. */
@@ -95,20 +114,15 @@ final class DeadlineKeeper implements AutoCloseable {
 
   private void keep() {
     while (!(closed && deadlines.isEmpty())) {
-      long next = expireAll();
-      wakeAt = next;
-      // a deadline stored just before, by a thread that read the old wakeAt
-      long again = expireAll();
-      if (again < next) {
-        continue;
-      }
-      if (closed && deadlines.isEmpty()) {
-        break;
-      }
-      if (next == Deadline.NEVER) {
+      long planned = wakeAt.get();
+      long left = planned - now();
+      if (planned == Deadline.NEVER) {
         LockSupport.park(this);
+      } else if (left > 0) {
+        LockSupport.parkNanos(this, left);
       } else {
-        LockSupport.parkNanos(this, next - now());
+        wakeAt.set(Deadline.NEVER); // before it looks: a full fence
+        wakeBy(expireAll());
       }
     }
     closers.shutdown();

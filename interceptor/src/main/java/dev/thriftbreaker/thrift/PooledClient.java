@@ -1,6 +1,7 @@
 package dev.thriftbreaker.thrift;
 
 import java.io.IOException;
+import java.lang.reflect.Method;
 import java.net.Socket;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
@@ -42,6 +43,7 @@ final class PooledClient extends Deadline {
   private TTransport top;
   private Object client;
   private long usedNanos;
+  private boolean maybeUnanswered;
 
   PooledClient(Parts parts, DeadlineKeeper keeper) {
     this.parts = parts;
@@ -56,13 +58,20 @@ final class PooledClient extends Deadline {
     return client != null;
   }
 
-  /** When the last call ended, on the keeper's clock. */
+  /** Notes a call that begins. */
+  void began(long now, Method method) {
+    usedNanos = now;
+    maybeUnanswered = method.getReturnType() == void.class;
+  }
+
+  /** When the last call began, on the keeper's clock. */
   long usedNanos() {
     return usedNanos;
   }
 
-  void used(long now) {
-    usedNanos = now;
+  /** Whether the last call may have been a oneway one: any other has read its answer. */
+  boolean maybeUnanswered() {
+    return maybeUnanswered;
   }
 
   /**

@@ -165,6 +165,39 @@ class DeadlineTest {
   }
 
   @Test
+  void callsThatEndBeforeTheKeeperIsUpDoNotWakeItAgain() {
+    try (DeadlineKeeper keeper = new DeadlineKeeper("short-calls")) {
+      // given a call that the keeper does not find
+      long first = keeper.now() + TimeUnit.HOURS.toNanos(1);
+      keeper.arm(deadline, first);
+      await().until(() -> state("short-calls") == Thread.State.TIMED_WAITING);
+
+      // when
+      keeper.arm(deadline, first + 1);
+
+      // then
+      assertThat(keeper.wakeAt()).isEqualTo(first);
+    }
+  }
+
+  @Test
+  void aKeeperThatFindsNoCallWhenItLooksSleepsUntilThereIsOne() {
+    try (DeadlineKeeper keeper = new DeadlineKeeper("test")) {
+      // given
+      keeper.add(deadline);
+      long first = keeper.now() + 1;
+      keeper.arm(deadline, Deadline.NEVER); // wakes nobody
+      assertThat(keeper.wakeAt()).isEqualTo(Deadline.NEVER);
+      keeper.arm(deadline, first);
+      deadline.end(first);
+
+      // when / then
+      await().until(() -> keeper.wakeAt() == Deadline.NEVER);
+      keeper.remove(deadline);
+    }
+  }
+
+  @Test
   void aConnectionThatDoesNotCloseKeepsNoOtherFromIt() {
     try (DeadlineKeeper keeper = new DeadlineKeeper("test")) {
       List<Deadline> all = new ArrayList<>();
@@ -206,6 +239,14 @@ class DeadlineTest {
     assertThatIllegalStateException().isThrownBy(() -> keeper.add(new Counting()));
     keeper.remove(deadline);
     await().until(() -> threads("closing-keeper") == 0);
+  }
+
+  private static Thread.State state(String server) {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().equals("thrift-breaker-deadlines-" + server))
+        .findAny()
+        .orElseThrow()
+        .getState();
   }
 
   private static long threads(String server) {
