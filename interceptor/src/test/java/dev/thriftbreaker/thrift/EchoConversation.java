@@ -12,6 +12,7 @@ import dev.thriftbreaker.thrift.gen.Mix;
 import dev.thriftbreaker.thrift.gen.Numeral;
 import dev.thriftbreaker.thrift.gen.Stock;
 import dev.thriftbreaker.thrift.gen.Tree;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -208,6 +209,7 @@ final class EchoConversation {
 
   private void askWhetherOpen() {
     Throwable thrown = catchThrowable(() -> client.nothing());
+    assertThat(isLate(thrown)).as("no answer").isFalse();
     heard.add(thrown == null ? "open" : "closed");
   }
 
@@ -251,8 +253,14 @@ final class EchoConversation {
   private void ask(String what, Callable<?> call) {
     Object[] result = new Object[1];
     Throwable thrown = catchThrowable(() -> result[0] = call.call());
+    assertThat(isLate(thrown)).as("no answer to " + what).isFalse();
     byte[] bytes = connection.tap.take();
     heard.add(what + ": " + describe(thrown == null ? result[0] : thrown) + " " + describe(bytes));
+  }
+
+  /** Whether the client has waited in vain, which nothing is to do to it. */
+  private static boolean isLate(Throwable thrown) {
+    return thrown instanceof SocketTimeoutException || thrown != null && isLate(thrown.getCause());
   }
 
   private static String describe(Object answer) {
