@@ -39,7 +39,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * protocol that they support. What they answer is the same to the byte; only what is shed differs,
  * and it leaves the connection as it was.
  */
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ConformanceTest {
 
   private static final List<Processing> BASIC =
@@ -208,28 +208,77 @@ class ConformanceTest {
   static Stream<Arguments> large() {
     int megabytes = 1_000_000;
     return Stream.of(
-        arguments(Kind.SIMPLE, Wire.ZLIB, Language.BINARY, Processing.PLAIN, megabytes),
+        arguments(Kind.SIMPLE, Wire.ZLIB, Language.BINARY, Processing.PLAIN, 16 * megabytes),
+        arguments(
+            Kind.SIMPLE,
+            Wire.FRAMED_OVER_ZLIB,
+            Language.OLD_BINARY,
+            Processing.PLAIN,
+            16 * megabytes),
         arguments(Kind.THREAD_POOL, Wire.PLAIN, Language.BINARY, Processing.PLAIN, 16 * megabytes),
-        arguments(Kind.THREAD_POOL, Wire.PLAIN, Language.JSON, Processing.PLAIN, megabytes),
-        arguments(Kind.THREAD_POOL, Wire.TLS, Language.COMPACT, Processing.PLAIN, 4 * megabytes),
+        arguments(Kind.THREAD_POOL, Wire.PLAIN, Language.JSON, Processing.PLAIN, 16 * megabytes),
+        arguments(
+            Kind.THREAD_POOL, Wire.PLAIN, Language.BINARY, Processing.MULTIPLEXED, 16 * megabytes),
         arguments(
             Kind.THREAD_POOL, Wire.FRAMED, Language.COMPACT, Processing.PLAIN, 16 * megabytes),
-        arguments(Kind.THREAD_POOL, Wire.SASL, Language.COMPACT, Processing.PLAIN, megabytes),
+        arguments(
+            Kind.THREAD_POOL,
+            Wire.FAST_FRAMED,
+            Language.OLD_BINARY,
+            Processing.FACTORY,
+            16 * megabytes),
+        arguments(Kind.THREAD_POOL, Wire.TLS, Language.COMPACT, Processing.PLAIN, 16 * megabytes),
+        arguments(
+            Kind.THREAD_POOL, Wire.TLS_FRAMED, Language.BINARY, Processing.PLAIN, 16 * megabytes),
+        arguments(Kind.THREAD_POOL, Wire.SASL, Language.COMPACT, Processing.PLAIN, 16 * megabytes),
+        arguments(
+            Kind.THREAD_POOL, Wire.SASL_SIGNED, Language.BINARY, Processing.PLAIN, 16 * megabytes),
+        arguments(
+            Kind.THREAD_POOL, Wire.SASL_FRAMED, Language.BINARY, Processing.PLAIN, 16 * megabytes),
         arguments(
             Kind.NONBLOCKING, Wire.FAST_FRAMED, Language.BINARY, Processing.PLAIN, 16 * megabytes),
-        arguments(Kind.NONBLOCKING, Wire.FRAMED, Language.JSON, Processing.PLAIN, megabytes),
+        arguments(
+            Kind.NONBLOCKING,
+            Wire.FRAMED,
+            Language.COMPACT,
+            Processing.ASYNC_ELSEWHERE,
+            16 * megabytes),
+        arguments(
+            Kind.NONBLOCKING, Wire.FAST_FRAMED, Language.TUPLE, Processing.ASYNC, 16 * megabytes),
         arguments(Kind.HSHA, Wire.FRAMED, Language.BINARY, Processing.PLAIN, 16 * megabytes),
         arguments(
-            Kind.THREADED_SELECTOR, Wire.FRAMED, Language.TUPLE, Processing.PLAIN, 4 * megabytes),
+            Kind.HSHA, Wire.FRAMED, Language.BINARY, Processing.ASYNC_MULTIPLEXED, 16 * megabytes),
+        arguments(
+            Kind.HSHA,
+            Wire.FAST_FRAMED,
+            Language.OLD_BINARY,
+            Processing.ASYNC_ELSEWHERE,
+            16 * megabytes),
+        arguments(
+            Kind.THREADED_SELECTOR, Wire.FRAMED, Language.TUPLE, Processing.PLAIN, 16 * megabytes),
         arguments(
             Kind.THREADED_SELECTOR,
             Wire.ZLIB_OVER_FRAMED,
+            Language.BINARY,
+            Processing.ASYNC_ELSEWHERE,
+            16 * megabytes),
+        arguments(
+            Kind.THREADED_SELECTOR,
+            Wire.FRAMED,
             Language.COMPACT,
-            Processing.PLAIN,
-            megabytes),
+            Processing.ASYNC,
+            16 * megabytes),
         arguments(
             Kind.SASL_NONBLOCKING, Wire.SASL, Language.BINARY, Processing.PLAIN, 16 * megabytes),
-        arguments(Kind.SERVLET, Wire.HTTP, Language.COMPACT, Processing.PLAIN, 4 * megabytes));
+        arguments(
+            Kind.SASL_NONBLOCKING,
+            Wire.SASL_SIGNED,
+            Language.COMPACT,
+            Processing.PLAIN,
+            16 * megabytes),
+        arguments(Kind.SERVLET, Wire.HTTP, Language.COMPACT, Processing.PLAIN, 16 * megabytes),
+        arguments(Kind.NONBLOCKING, Wire.FRAMED, Language.JSON, Processing.PLAIN, megabytes),
+        arguments(Kind.HSHA, Wire.FRAMED, Language.JSON, Processing.ASYNC_ELSEWHERE, megabytes));
   }
 
   @ParameterizedTest(name = "{arguments}")

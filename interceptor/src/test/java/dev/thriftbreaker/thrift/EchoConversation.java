@@ -40,6 +40,8 @@ final class EchoConversation {
   /** A line for each request: the answer as the client sees it, and its bytes. */
   final List<String> heard = new ArrayList<>();
 
+  private static final String LOST = "connection lost";
+
   private final Connection connection;
   private final Language language;
   private final CircuitBreaker dependency;
@@ -111,6 +113,7 @@ final class EchoConversation {
     }
     shed("at last");
     ask("nothing", () -> done(() -> client.nothing()));
+    assertThat(heard).noneMatch(line -> line.contains(LOST));
   }
 
   /** Several requests under way at once, answered one after the other. */
@@ -156,6 +159,7 @@ final class EchoConversation {
     ask("many", () -> client.many(Collections.nCopies(size / 16, 1 << 20)));
     ask("nothing", () -> done(() -> client.nothing()));
     ask("need", () -> client.need(bytes(size)));
+    assertThat(heard).noneMatch(line -> line.contains(LOST));
   }
 
   /** A request too large for the server, and whether the connection survives it. */
@@ -226,7 +230,9 @@ final class EchoConversation {
     assertShed(second);
     assertThat(replyToOneway).isEmpty();
     if (dependency != null) {
-      assertThat(new String(reply, StandardCharsets.ISO_8859_1)).contains("need").contains("SHED");
+      assertThat(new String(reply, StandardCharsets.ISO_8859_1))
+          .contains("need", "SHED")
+          .doesNotContain(":need");
     }
   }
 
@@ -265,7 +271,7 @@ final class EchoConversation {
 
   private static String describe(Object answer) {
     if (answer instanceof TTransportException) {
-      return "connection lost"; // whether a reset or an end is a matter of chance
+      return LOST; // whether a reset or an end is a matter of chance
     }
     if (answer instanceof TApplicationException e) {
       return e.getType() + " " + e.getMessage();

@@ -58,11 +58,9 @@ final class EchoService implements AutoCloseable {
     }
 
     boolean supports(Kind kind, Language language) {
-      if (isAsync()) {
-        return kind.isAsync();
-      }
       // generated code casts the protocols of tuples to their class, so nothing may be in between
-      return language != Language.TUPLE || !isWithin();
+      boolean decorated = isWithin() || service() != null;
+      return (kind.isAsync() || !isAsync()) && !(decorated && language == Language.TUPLE);
     }
 
     /** Whether another processor reads the header of the request first. */
