@@ -185,6 +185,29 @@ class ConformanceTest {
     }
   }
 
+  static Stream<Kind> synchronousServers() {
+    return Stream.of(Kind.values()).filter(kind -> !kind.isAsync());
+  }
+
+  /** The bare one leaves the client waiting, and those with a thread for it never stop. */
+  @ParameterizedTest(name = "{arguments}")
+  @MethodSource("synchronousServers")
+  void givesUpAConnectionOfAServerThatTakesAnAsynchronousProcessorForASynchronousOne(Kind kind)
+      throws Exception {
+    for (Wire wire : kind.wires()) {
+      RequestPath path = path(Processing.ASYNC);
+
+      Held held =
+          hold(
+              new Cell(kind, wire, Language.BINARY, Processing.ASYNC),
+              talk -> talk.endingWith("no"),
+              path);
+
+      assertThat(held.heard).containsExactly("fail no: connection lost ", "closed");
+      assertThat(path.methods()).allSatisfy(method -> assertThat(method.requests()).isZero());
+    }
+  }
+
   static Stream<Arguments> everyFrame() {
     return everywhere().filter(cell -> ((Wire) cell.get()[1]).holdsMessages);
   }
