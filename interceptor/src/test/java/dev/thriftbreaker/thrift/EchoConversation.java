@@ -156,7 +156,7 @@ final class EchoConversation {
     assertShed(catchThrowable(() -> client.need(bytes(0))));
     connection.tap.pause(false);
     breakDependency(false);
-    ask("many", () -> client.many(Collections.nCopies(size / 16, 1 << 20)));
+    ask("many", () -> client.many(Collections.nCopies(size / 64, 1 << 20)));
     ask("nothing", () -> done(() -> client.nothing()));
     ask("need", () -> client.need(bytes(size)));
     assertThat(heard).noneMatch(line -> line.contains(LOST));

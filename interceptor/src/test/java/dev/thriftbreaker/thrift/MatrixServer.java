@@ -163,7 +163,7 @@ final class MatrixServer implements AutoCloseable {
     }
   }
 
-  private static final int TIMEOUT_MILLIS = 10_000;
+  private static final int TIMEOUT_MILLIS = 20_000;
 
   private final Kind kind;
   private final Wire wire;
