@@ -89,8 +89,9 @@ public final class RequestPath {
    *
    * @param breakers the breakers by their dependency's name
    * @param requires by a method's name the dependencies it cannot do without, none if it copes
-   *     without any. A method of a {@link org.apache.thrift.TMultiplexedProcessor} is called {@code
-   *     Service.method}, or just {@code method} if no other service has one of that name
+   *     without any. A method of a {@link org.apache.thrift.TMultiplexedProcessor}, or that an
+   *     asynchronous processor calls {@code Service:method}, is called {@code Service.method}, or
+   *     just {@code method} if no other service has one of that name
    * @param learning whether it is learned what methods require for which nothing is declared
    * @param workers is told of the threads that serve requests
    * @param nanoClock the clock of the breakers

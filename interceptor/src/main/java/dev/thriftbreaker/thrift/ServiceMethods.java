@@ -103,14 +103,22 @@ final class ServiceMethods {
           .forEach(
               (name, function) ->
                   add(
-                      service,
-                      name,
+                      serviceOf(name),
+                      name.substring(name.indexOf(TMultiplexedProtocol.SEPARATOR) + 1),
                       function.isOneway(),
                       function.getClass(),
                       function::getEmptyResultInstance));
     } else {
       complete = false;
     }
+  }
+
+  /**
+   * The service in the name of an asynchronous method. As libthrift multiplexes synchronous
+   * processors only, several asynchronous services in one are a map of such names.
+   */
+  private static String serviceOf(String name) {
+    return name.substring(0, Math.max(0, name.indexOf(TMultiplexedProtocol.SEPARATOR)));
   }
 
   @SuppressWarnings("rawtypes") // in libthrift's own signatures

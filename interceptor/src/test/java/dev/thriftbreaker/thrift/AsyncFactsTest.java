@@ -101,6 +101,21 @@ class AsyncFactsTest {
     assertThat(new TProcessorFactory((in, out) -> {}).isAsyncProcessor()).isFalse();
   }
 
+  /** So a server that takes it for a synchronous one calls it again and again. */
+  @Test
+  void aGeneratedProcessorReadsAndAnswersNothingIfCalledAsASynchronousOne() throws TException {
+    TMemoryBuffer in = request(client -> client.send_reserve("apple", 1));
+    TMemoryBuffer out = new TMemoryBuffer(64);
+    int length = in.length();
+
+    new Warehouse.AsyncProcessor<>(handler(callback -> callback.onComplete(1)))
+        .process(new TBinaryProtocol(in), new TBinaryProtocol(out));
+
+    assertThat(in.read(new byte[length], 0, length)).isEqualTo(length);
+    assertThat(out.length()).isZero();
+    assertThat(events).isEmpty();
+  }
+
   @Test
   void aMultiplexedProcessorOverAnAsynchronousOneAnswersNothing() throws TException {
     TMultiplexedProcessor services = new TMultiplexedProcessor();

@@ -12,6 +12,7 @@ import dev.thriftbreaker.thrift.gen.Mix;
 import dev.thriftbreaker.thrift.gen.Numeral;
 import dev.thriftbreaker.thrift.gen.Stock;
 import dev.thriftbreaker.thrift.gen.Tree;
+import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -38,6 +39,8 @@ final class EchoConversation {
 
   /** A line for each request: the answer as the client sees it, and its bytes. */
   final List<String> heard = new ArrayList<>();
+
+  private static final String LOST = "connection lost";
 
   private final Connection connection;
   private final Language language;
@@ -110,6 +113,7 @@ final class EchoConversation {
     }
     shed("at last");
     ask("nothing", () -> done(() -> client.nothing()));
+    assertThat(heard).noneMatch(line -> line.contains(LOST));
   }
 
   /** Several requests under way at once, answered one after the other. */
@@ -152,9 +156,10 @@ final class EchoConversation {
     assertShed(catchThrowable(() -> client.need(bytes(0))));
     connection.tap.pause(false);
     breakDependency(false);
-    ask("many", () -> client.many(Collections.nCopies(size / 16, 1 << 20)));
+    ask("many", () -> client.many(Collections.nCopies(size / 64, 1 << 20)));
     ask("nothing", () -> done(() -> client.nothing()));
     ask("need", () -> client.need(bytes(size)));
+    assertThat(heard).noneMatch(line -> line.contains(LOST));
   }
 
   /** A request too large for the server, and whether the connection survives it. */
@@ -208,6 +213,7 @@ final class EchoConversation {
 
   private void askWhetherOpen() {
     Throwable thrown = catchThrowable(() -> client.nothing());
+    assertThat(isLate(thrown)).as("no answer").isFalse();
     heard.add(thrown == null ? "open" : "closed");
   }
 
@@ -224,7 +230,9 @@ final class EchoConversation {
     assertShed(second);
     assertThat(replyToOneway).isEmpty();
     if (dependency != null) {
-      assertThat(new String(reply, StandardCharsets.ISO_8859_1)).contains("need").contains("SHED");
+      assertThat(new String(reply, StandardCharsets.ISO_8859_1))
+          .contains("need", "SHED")
+          .doesNotContain(":need");
     }
   }
 
@@ -251,13 +259,19 @@ final class EchoConversation {
   private void ask(String what, Callable<?> call) {
     Object[] result = new Object[1];
     Throwable thrown = catchThrowable(() -> result[0] = call.call());
+    assertThat(isLate(thrown)).as("no answer to " + what).isFalse();
     byte[] bytes = connection.tap.take();
     heard.add(what + ": " + describe(thrown == null ? result[0] : thrown) + " " + describe(bytes));
   }
 
+  /** Whether the client has waited in vain, which nothing is to do to it. */
+  private static boolean isLate(Throwable thrown) {
+    return thrown instanceof SocketTimeoutException || thrown != null && isLate(thrown.getCause());
+  }
+
   private static String describe(Object answer) {
     if (answer instanceof TTransportException) {
-      return "connection lost"; // whether a reset or an end is a matter of chance
+      return LOST; // whether a reset or an end is a matter of chance
     }
     if (answer instanceof TApplicationException e) {
       return e.getType() + " " + e.getMessage();

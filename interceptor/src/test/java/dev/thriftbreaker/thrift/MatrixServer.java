@@ -79,6 +79,11 @@ final class MatrixServer implements AutoCloseable {
         case SERVLET -> EnumSet.of(Wire.HTTP);
       };
     }
+
+    /** Whether the bare server serves asynchronous processors. */
+    boolean isAsync() {
+      return this == NONBLOCKING || this == HSHA || this == THREADED_SELECTOR;
+    }
   }
 
   /** What a client talks to the server over, from the socket up to the protocol. */
@@ -158,7 +163,7 @@ final class MatrixServer implements AutoCloseable {
     }
   }
 
-  private static final int TIMEOUT_MILLIS = 10_000;
+  private static final int TIMEOUT_MILLIS = 20_000;
 
   private final Kind kind;
   private final Wire wire;

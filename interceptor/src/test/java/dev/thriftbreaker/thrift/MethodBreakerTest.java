@@ -44,7 +44,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** A breaker of a method itself, on the outcome of its requests. */
 class MethodBreakerTest {
 
-  private static final String SERVERS = "dev.thriftbreaker.thrift.AsyncConformanceTest#servers";
+  private static final String SERVERS = "dev.thriftbreaker.thrift.TestServer#everywhere";
 
   private final AtomicReference<Exception> thrown = new AtomicReference<>();
   private final WarehouseHandler handler =

@@ -45,9 +45,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What requests come to that are shed at the door, on real servers. */
 class ShedReplyTest {
 
-  private static final String SERVERS = "dev.thriftbreaker.thrift.AsyncConformanceTest#servers";
-  private static final String MULTIPLEXED =
-      "dev.thriftbreaker.thrift.AsyncConformanceTest#multiplexedServers";
+  private static final String SERVERS = "dev.thriftbreaker.thrift.TestServer#everywhere";
+  private static final String MULTIPLEXED = "dev.thriftbreaker.thrift.TestServer#multiplexed";
 
   private static final List<String> STOCK = List.of("stock");
 

@@ -1,9 +1,14 @@
 package dev.thriftbreaker.thrift;
 
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.apache.thrift.TProcessor;
 import org.apache.thrift.TProcessorFactory;
 import org.apache.thrift.protocol.TBinaryProtocol;
@@ -28,6 +33,7 @@ import org.apache.thrift.transport.TTransportFactory;
 import org.apache.thrift.transport.layered.TFastFramedTransport;
 import org.apache.thrift.transport.layered.TFramedTransport;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.params.provider.Arguments;
 
 /** A real server of libthrift's on a port of its own, and connections to it. */
 final class TestServer implements AutoCloseable {
@@ -76,6 +82,34 @@ final class TestServer implements AutoCloseable {
     TProtocol over(TTransport transport) {
       return factory.getProtocol(transport);
     }
+  }
+
+  /** Every kind of server with the transports and protocols that it supports. */
+  static Stream<Arguments> everywhere() {
+    List<Arguments> all = new ArrayList<>();
+    for (Kind kind : Kind.values()) {
+      for (Wire wire : Wire.values()) {
+        for (Language language : Language.values()) {
+          boolean possible =
+              wire != Wire.PLAIN || !kind.isNonblocking() && language != Language.TUPLE;
+          if (possible) {
+            all.add(arguments(kind, wire, language));
+          }
+        }
+      }
+    }
+    return all.stream();
+  }
+
+  /** Some with which clients of several services can talk. */
+  static Stream<Arguments> multiplexed() {
+    return Stream.of(
+        arguments(Kind.THREAD_POOL, Wire.PLAIN, Language.BINARY),
+        arguments(Kind.THREAD_POOL, Wire.PLAIN, Language.JSON),
+        arguments(Kind.THREAD_POOL, Wire.FAST_FRAMED, Language.COMPACT),
+        arguments(Kind.HSHA, Wire.FRAMED, Language.BINARY),
+        arguments(Kind.HSHA, Wire.FRAMED, Language.COMPACT),
+        arguments(Kind.HSHA, Wire.FRAMED, Language.JSON));
   }
 
   private static final int TIMEOUT_MILLIS = 10_000;
