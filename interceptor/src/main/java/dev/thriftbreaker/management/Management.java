@@ -6,10 +6,13 @@ import dev.thriftbreaker.breaker.LatencyHistogram;
 import dev.thriftbreaker.fleet.FleetSync;
 import java.lang.management.ManagementFactory;
 import java.time.Clock;
+import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import javax.management.MBeanServer;
 import javax.management.NotificationBroadcasterSupport;
+import javax.management.NotificationEmitter;
 import javax.management.ObjectName;
 
 /**
@@ -48,10 +51,13 @@ import javax.management.ObjectName;
  */
 public final class Management implements AutoCloseable {
 
+  private record KindKey(Class<?> bean, Class<?> mxbean) {}
+
   private final ObjectNames objectNames;
   private final Registrar registrar;
   private final Metrics metrics;
   private final Clock wallClock;
+  private final Map<KindKey, DescribedMBean.Kind> kinds = new ConcurrentHashMap<>();
   private volatile boolean closed;
 
   /**
@@ -98,10 +104,7 @@ public final class Management implements AutoCloseable {
     WallTime wallTime = new WallTime(wallClock, breaker::now);
     BreakerBean bean = new BreakerBean(breaker, fleet, wallTime);
     TransitionNotifier notifier = new TransitionNotifier(name, wallTime);
-    register(
-        name,
-        new DescribedMBean(bean, BreakerMXBean.class, notifier),
-        () -> metrics.breaker(breaker));
+    register(name, described(bean, BreakerMXBean.class, notifier), () -> metrics.breaker(breaker));
     breaker.addListener(
         transition -> {
           if (!closed) {
@@ -166,8 +169,15 @@ public final class Management implements AutoCloseable {
     register(objectNames.of(type, name), silent(bean, mxbean), () -> {});
   }
 
-  private static <T> DescribedMBean silent(T bean, Class<T> mxbean) {
-    return new DescribedMBean(bean, mxbean, new NotificationBroadcasterSupport());
+  private <T> DescribedMBean silent(T bean, Class<T> mxbean) {
+    return described(bean, mxbean, new NotificationBroadcasterSupport());
+  }
+
+  private <T> DescribedMBean described(T bean, Class<T> mxbean, NotificationEmitter emitter) {
+    DescribedMBean.Kind kind =
+        kinds.computeIfAbsent(
+            new KindKey(bean.getClass(), mxbean), key -> new DescribedMBean.Kind(mxbean));
+    return new DescribedMBean(bean, mxbean, emitter, kind);
   }
 
   private void register(ObjectName name, DescribedMBean mbean, Runnable itsMetrics) {

@@ -319,7 +319,11 @@ class ManagementTest {
     ObjectName taken =
         new ObjectName("dev.thriftbreaker:type=Metric,server=checkout,breaker=inventory,name=shed");
     mbeanServer.registerMBean(
-        new DescribedMBean(new Quote(), MethodMXBean.class, new NotificationBroadcasterSupport()),
+        new DescribedMBean(
+            new Quote(),
+            MethodMXBean.class,
+            new NotificationBroadcasterSupport(),
+            new DescribedMBean.Kind(MethodMXBean.class)),
         taken);
     try (Management management = management("checkout", registry)) {
       assertThatThrownBy(() -> management.breaker(breaker("inventory"), null))
@@ -448,7 +452,11 @@ class ManagementTest {
     ObjectName foreign =
         new ObjectName("dev.thriftbreaker:type=Breaker,server=checkout,name=other");
     mbeanServer.registerMBean(
-        new DescribedMBean(new Quote(), MethodMXBean.class, new NotificationBroadcasterSupport()),
+        new DescribedMBean(
+            new Quote(),
+            MethodMXBean.class,
+            new NotificationBroadcasterSupport(),
+            new DescribedMBean.Kind(MethodMXBean.class)),
         foreign);
     Management management = management("checkout", registry);
     management.breaker(breaker("inventory"), null);
