@@ -20,6 +20,8 @@ final class ChildJvm implements AutoCloseable {
 
   static final String SAYS = "> ";
 
+  private static final String ENDED = "";
+
   private final String name;
   private final Process process;
   private final PrintWriter input;
@@ -35,7 +37,7 @@ final class ChildJvm implements AutoCloseable {
     command.add(System.getProperty("java.class.path"));
     command.add(main.getName());
     command.addAll(List.of(arguments));
-    process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+    process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     input = new PrintWriter(process.getOutputStream(), true, StandardCharsets.UTF_8);
     Thread reader = new Thread(this::read, "reader of " + name);
     reader.setDaemon(true);
@@ -54,6 +56,7 @@ final class ChildJvm implements AutoCloseable {
     } catch (IOException ended) {
       // so did what it had to say
     }
+    lines.add(ENDED);
   }
 
   /** In the child: says a line. */
@@ -69,8 +72,8 @@ final class ChildJvm implements AutoCloseable {
   /** The next line that it says. */
   String next() throws InterruptedException {
     String line = lines.poll(120, TimeUnit.SECONDS);
-    if (line == null) {
-      throw new IllegalStateException("nothing from " + name);
+    if (line == null || line.equals(ENDED)) {
+      throw new IllegalStateException(name + (line == null ? " says nothing" : " ended"));
     }
     return line;
   }

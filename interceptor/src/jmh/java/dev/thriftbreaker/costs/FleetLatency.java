@@ -38,25 +38,27 @@ final class FleetLatency implements Measurement {
     int rounds = quick ? 50 : 500;
     List<Double> published = new ArrayList<>();
     List<Double> lastRefuses = new ArrayList<>();
-    List<ChildJvm> servers = new ArrayList<>();
     try (RedisProcess redis = RedisProcess.start()) {
-      for (int i = 0; i < SERVERS; i++) {
-        servers.add(new ChildJvm(FleetLatency.class, List.of(), redis.uri().toString(), "s" + i));
-      }
-      for (ChildJvm server : servers) {
-        server.next("READY");
-      }
-      for (int round = -rounds / 5; round < rounds; round++) {
-        ChildJvm first = servers.get(Math.floorMod(round, SERVERS));
-        List<Double> deliveries = publish(first, servers);
-        double last = trip(first, servers);
-        if (round >= 0) { // the others warm up
-          published.addAll(deliveries);
-          lastRefuses.add(last);
+      List<ChildJvm> servers = new ArrayList<>();
+      try {
+        for (int i = 0; i < SERVERS; i++) {
+          servers.add(new ChildJvm(FleetLatency.class, List.of(), redis.uri().toString(), "s" + i));
         }
+        for (ChildJvm server : servers) {
+          server.next("READY");
+        }
+        for (int round = -rounds / 5; round < rounds; round++) {
+          ChildJvm first = servers.get(Math.floorMod(round, SERVERS));
+          List<Double> deliveries = publish(first, servers);
+          double last = trip(first, servers);
+          if (round >= 0) { // the others warm up
+            published.addAll(deliveries);
+            lastRefuses.add(last);
+          }
+        }
+      } finally {
+        servers.forEach(ChildJvm::close);
       }
-    } finally {
-      servers.forEach(ChildJvm::close);
     }
     return List.of(
         score("publishMedian", Figures.median(published)),
@@ -108,7 +110,7 @@ final class FleetLatency implements Measurement {
                 .instance(args[1])
                 .dependency(
                     "inventory",
-                    d -> d.openDuration(Duration.ofMinutes(5)).rampInterval(Duration.ZERO))
+                    d -> d.openDuration(Duration.ofSeconds(30)).rampInterval(Duration.ZERO).earlyProbeInterval(Duration.ZERO))
                 .listener((Transition t) -> ChildJvm.say(t.to() + " " + t.atNanos()))
                 .build()) {
       subscribe(subscriber);
