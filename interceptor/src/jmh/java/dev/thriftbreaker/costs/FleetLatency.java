@@ -110,7 +110,10 @@ final class FleetLatency implements Measurement {
                 .instance(args[1])
                 .dependency(
                     "inventory",
-                    d -> d.openDuration(Duration.ofSeconds(30)).rampInterval(Duration.ZERO).earlyProbeInterval(Duration.ZERO))
+                    d ->
+                        d.openDuration(Duration.ofSeconds(30))
+                            .rampInterval(Duration.ZERO)
+                            .earlyProbeInterval(Duration.ZERO))
                 .listener((Transition t) -> ChildJvm.say(t.to() + " " + t.atNanos()))
                 .build()) {
       subscribe(subscriber);

@@ -107,7 +107,7 @@ final class RedisOffPath implements Measurement {
         .info("commandstats")
         .lines()
         .filter(line -> line.startsWith("cmdstat_") && !line.startsWith("cmdstat_info"))
-        .mapToLong(line -> Long.parseLong(line.replaceFirst(".*calls=(\\d+),.*", "$1")))
+        .mapToLong(line -> Long.parseLong(line.replaceFirst("[^:]*:calls=(\\d+),.*", "$1")))
         .sum();
   }
 }
