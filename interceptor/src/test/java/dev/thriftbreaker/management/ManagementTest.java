@@ -447,6 +447,22 @@ class ManagementTest {
     assertThat(listeners).isEmpty();
   }
 
+  /** At 70 attributes each, ten thousand breakers had more to tell than to count. */
+  @Test
+  void whatABreakersMBeanTellsOfItselfIsSharedByAll() throws Exception {
+    try (Management management = management("checkout", registry)) {
+      management.breaker(breaker("inventory"), null);
+      management.breaker(breaker("payments"), null);
+
+      assertThat(mbeanServer.getMBeanInfo(named("inventory")))
+          .isSameAs(mbeanServer.getMBeanInfo(named("payments")));
+    }
+  }
+
+  private static ObjectName named(String breaker) throws Exception {
+    return new ObjectName("dev.thriftbreaker:type=Breaker,server=checkout,name=" + breaker);
+  }
+
   @Test
   void anMBeanOfSomebodyElseIsNotTouched() throws Exception {
     ObjectName foreign =
