@@ -137,11 +137,7 @@ public final class ThriftInterceptor implements AutoCloseable {
                       settings.namespace == null ? server : settings.namespace,
                       instance,
                       breakers.values()));
-      management =
-          opened(
-              opened,
-              new Management(
-                  server, settings.registry == null ? new MetricRegistry() : settings.registry));
+      management = opened(opened, new Management(server, settings.registry));
       management.register(
           "Interceptor",
           null,

@@ -34,6 +34,10 @@ final class SyncWorker implements Runnable {
   private static final long PING_NANOS = TimeUnit.MILLISECONDS.toNanos(300);
   private static final long RECONCILE_LEAST_NANOS = TimeUnit.MILLISECONDS.toNanos(1_500);
   private static final long RECONCILE_MOST_NANOS = TimeUnit.MILLISECONDS.toNanos(2_500);
+
+  /** So many are read as often as that; more, less often in proportion. */
+  private static final int FEW_BREAKERS = 1_000;
+
   private static final long FLUSH_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
   private static final int MOST_REQUESTS = 16;
   private static final int MOST_TRIES = 3;
@@ -180,8 +184,10 @@ final class SyncWorker implements Runnable {
         readAll();
       }
       for (SyncedBreaker breaker : breakers.values()) {
-        repair(breaker);
-        write(breaker);
+        if (breaker.hasToWrite()) { // few have, of perhaps ten thousand
+          repair(breaker);
+          write(breaker);
+        }
       }
       for (OverrideRequest request : requests) {
         override(request);
@@ -200,9 +206,8 @@ final class SyncWorker implements Runnable {
     retry.succeeded();
     health.succeeded();
     alarms.clear("denied");
-    long spread = RECONCILE_MOST_NANOS - RECONCILE_LEAST_NANOS;
-    readAtNanos =
-        System.nanoTime() + RECONCILE_LEAST_NANOS + ThreadLocalRandom.current().nextLong(spread);
+    double chance = ThreadLocalRandom.current().nextDouble();
+    readAtNanos = System.nanoTime() + reconcileNanos(breakers.size(), chance);
     for (SyncedBreaker breaker : breakers.values()) {
       Kept kept = all.get(breaker.name());
       breaker.merge(kept.state());
@@ -218,6 +223,16 @@ final class SyncWorker implements Runnable {
       onRecovery.run();
       askForWarnings();
     }
+  }
+
+  /**
+   * How long after everything was read it is read again, in case an event was missed.
+   *
+   * @param chance from 0 to 1, so that instances do not all read at once
+   */
+  static long reconcileNanos(int breakers, double chance) {
+    double nanos = RECONCILE_LEAST_NANOS + chance * (RECONCILE_MOST_NANOS - RECONCILE_LEAST_NANOS);
+    return (long) (nanos * Math.max(1, breakers / (double) FEW_BREAKERS));
   }
 
   private void askForWarnings() {
@@ -392,6 +407,9 @@ final class SyncWorker implements Runnable {
     }
     due = Math.min(due, readAtNanos - now);
     for (SyncedBreaker breaker : breakers.values()) {
+      if (!breaker.hasToWrite()) {
+        continue;
+      }
       long held = Math.max(writeAtNanos - now, breaker.heldNanos());
       long repair = breaker.repairInNanos();
       long write = breaker.unwritten() ? 0 : Long.MAX_VALUE;

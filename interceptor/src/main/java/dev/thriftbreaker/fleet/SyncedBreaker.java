@@ -131,13 +131,11 @@ final class SyncedBreaker implements TransitionListener {
 
   /** Merges what was heard since the last time. */
   void mergeEvents() {
-    Received<FleetState> state = stateEvent.getAndSet(null);
-    if (state != null) {
-      merge(state, false);
+    if (stateEvent.get() != null) { // mostly not: a look is cheaper than an exchange
+      merge(stateEvent.getAndSet(null), false);
     }
-    Received<FleetOverride> override = overrideEvent.getAndSet(null);
-    if (override != null) {
-      mergeOverride(override, false);
+    if (overrideEvent.get() != null) {
+      mergeOverride(overrideEvent.getAndSet(null), false);
     }
   }
 

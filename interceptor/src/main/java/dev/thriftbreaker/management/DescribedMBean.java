@@ -2,7 +2,8 @@ package dev.thriftbreaker.management;
 
 import java.lang.reflect.Method;
 import java.lang.reflect.Parameter;
-import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import javax.management.MBeanAttributeInfo;
 import javax.management.MBeanFeatureInfo;
 import javax.management.MBeanInfo;
@@ -16,11 +17,43 @@ import javax.management.StandardEmitterMBean;
  * operations with their meaning and unit, parameters with their names.
  *
  * <p>What only reads is an attribute; so every operation counts as an action.
+ *
+ * <p>What it tells is the same for all beans of one class: it is made for the first one and shared,
+ * which saves each further one some milliseconds at start and some 100 kB for good.
  */
 final class DescribedMBean extends StandardEmitterMBean {
 
-  <T> DescribedMBean(T bean, Class<T> mxbean, NotificationEmitter emitter) {
+  /**
+   * What the beans of one class have in common. Safe for any threads: a race only makes the
+   * information twice.
+   */
+  static final class Kind {
+    private final Map<String, Method> methods = new HashMap<>();
+    private volatile MBeanInfo info;
+
+    /** For beans of that MXBean interface that are of one class and send the same notifications. */
+    Kind(Class<?> mxbean) {
+      for (Method method : mxbean.getMethods()) {
+        methods.putIfAbsent(method.getName() + method.getParameterCount(), method);
+      }
+    }
+  }
+
+  private final Kind kind;
+
+  <T> DescribedMBean(T bean, Class<T> mxbean, NotificationEmitter emitter, Kind kind) {
     super(bean, mxbean, true, emitter);
+    this.kind = kind;
+  }
+
+  @Override
+  protected MBeanInfo getCachedMBeanInfo() {
+    return kind.info;
+  }
+
+  @Override
+  protected void cacheMBeanInfo(MBeanInfo info) {
+    kind.info = info;
   }
 
   @Override
@@ -77,9 +110,6 @@ final class DescribedMBean extends StandardEmitterMBean {
   }
 
   private Method method(String name, int parameters) {
-    return Arrays.stream(getMBeanInterface().getMethods())
-        .filter(m -> m.getName().equals(name) && m.getParameterCount() == parameters)
-        .findFirst()
-        .orElse(null);
+    return kind.methods.get(name + parameters);
   }
 }

@@ -4,12 +4,14 @@ import com.codahale.metrics.MetricRegistry;
 import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.breaker.LatencyHistogram;
 import dev.thriftbreaker.fleet.FleetSync;
-import java.lang.management.ManagementFactory;
 import java.time.Clock;
+import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import javax.management.MBeanServer;
 import javax.management.NotificationBroadcasterSupport;
+import javax.management.NotificationEmitter;
 import javax.management.ObjectName;
 
 /**
@@ -48,21 +50,27 @@ import javax.management.ObjectName;
  */
 public final class Management implements AutoCloseable {
 
+  private record KindKey(Class<?> bean, Class<?> mxbean) {}
+
   private final ObjectNames objectNames;
   private final Registrar registrar;
   private final Metrics metrics;
+  private final PlatformServer mbeans;
+  private final boolean sharedRegistry;
   private final Clock wallClock;
+  private final Map<KindKey, DescribedMBean.Kind> kinds = new ConcurrentHashMap<>();
   private volatile boolean closed;
 
   /**
-   * For the MBean server of the platform.
+   * For the MBean server of the platform. If nobody has asked the JDK for that before, it is made
+   * and filled on another thread; whoever asks for it gets it with all MBeans in it.
    *
    * @param server the server's name, {@code [A-Za-z0-9_.-]{1,64}}
-   * @param registry where metrics go; may be shared
+   * @param registry where metrics go; may be shared. Null for one that nobody else sees
    * @throws IllegalArgumentException if the name is another
    */
   public Management(String server, MetricRegistry registry) {
-    this(server, registry, ManagementFactory.getPlatformMBeanServer(), Clock.systemUTC());
+    this(server, registry, null, Clock.systemUTC(), true);
   }
 
   /**
@@ -76,11 +84,34 @@ public final class Management implements AutoCloseable {
    */
   public Management(
       String server, MetricRegistry registry, MBeanServer mbeanServer, Clock wallClock) {
+    this(
+        server,
+        Objects.requireNonNull(registry, "registry"),
+        Objects.requireNonNull(mbeanServer, "mbeanServer"),
+        wallClock,
+        false);
+  }
+
+  private Management(
+      String server,
+      MetricRegistry registry,
+      MBeanServer mbeanServer,
+      Clock wallClock,
+      boolean platform) {
     this.objectNames = new ObjectNames(server);
     this.wallClock = Objects.requireNonNull(wallClock, "wallClock");
-    this.registrar = new Registrar(Objects.requireNonNull(mbeanServer, "mbeanServer"));
-    this.metrics =
-        new Metrics(objectNames, Objects.requireNonNull(registry, "registry"), mbeanServer);
+    this.registrar = new Registrar();
+    this.sharedRegistry = registry != null;
+    this.metrics = new Metrics(objectNames, sharedRegistry ? registry : new MetricRegistry());
+    this.mbeans =
+        platform
+            ? PlatformServer.ofPlatform(server, this::open)
+            : PlatformServer.of(mbeanServer, this::open);
+  }
+
+  private void open(MBeanServer server) {
+    registrar.open(server);
+    metrics.open(server);
   }
 
   /**
@@ -99,9 +130,7 @@ public final class Management implements AutoCloseable {
     BreakerBean bean = new BreakerBean(breaker, fleet, wallTime);
     TransitionNotifier notifier = new TransitionNotifier(name, wallTime);
     register(
-        name,
-        new DescribedMBean(bean, BreakerMXBean.class, notifier),
-        () -> metrics.breaker(breaker));
+        name, () -> described(bean, BreakerMXBean.class, notifier), () -> metrics.breaker(breaker));
     breaker.addListener(
         transition -> {
           if (!closed) {
@@ -122,7 +151,7 @@ public final class Management implements AutoCloseable {
   public void method(MethodMXBean method, Supplier<LatencyHistogram.Summary> latency) {
     register(
         objectNames.of("Method", method.getName()),
-        silent(method, MethodMXBean.class),
+        () -> silent(method, MethodMXBean.class),
         () -> metrics.method(method, latency));
   }
 
@@ -135,7 +164,8 @@ public final class Management implements AutoCloseable {
    * @throws IllegalStateException if the name is taken; the message says which
    */
   public void pool(String dependency, Supplier<PoolNumbers> numbers) {
-    metrics.pool(dependency, numbers);
+    ObjectNames.checked("pool", dependency);
+    withRegistry(() -> metrics.pool(dependency, numbers));
   }
 
   /**
@@ -147,7 +177,7 @@ public final class Management implements AutoCloseable {
   public void redisLink(FleetSync fleet) {
     register(
         objectNames.of("RedisLink", null),
-        silent(new RedisLinkBean(fleet), RedisLinkMXBean.class),
+        () -> silent(new RedisLinkBean(fleet), RedisLinkMXBean.class),
         () -> metrics.redisLink(fleet));
   }
 
@@ -163,20 +193,37 @@ public final class Management implements AutoCloseable {
    * @throws IllegalStateException if the name is taken; the message says which
    */
   public <T> void register(String type, String name, T bean, Class<T> mxbean) {
-    register(objectNames.of(type, name), silent(bean, mxbean), () -> {});
+    register(objectNames.of(type, name), () -> silent(bean, mxbean), () -> {});
   }
 
-  private static <T> DescribedMBean silent(T bean, Class<T> mxbean) {
-    return new DescribedMBean(bean, mxbean, new NotificationBroadcasterSupport());
+  private <T> DescribedMBean silent(T bean, Class<T> mxbean) {
+    return described(bean, mxbean, new NotificationBroadcasterSupport());
   }
 
-  private void register(ObjectName name, DescribedMBean mbean, Runnable itsMetrics) {
-    registrar.register(name, mbean);
+  private <T> DescribedMBean described(T bean, Class<T> mxbean, NotificationEmitter emitter) {
+    DescribedMBean.Kind kind =
+        kinds.computeIfAbsent(
+            new KindKey(bean.getClass(), mxbean), key -> new DescribedMBean.Kind(mxbean));
+    return new DescribedMBean(bean, mxbean, emitter, kind);
+  }
+
+  private void register(ObjectName name, Supplier<DescribedMBean> mbean, Runnable itsMetrics) {
+    registrar.claim(name);
     try {
-      itsMetrics.run();
+      mbeans.run(() -> registrar.register(name, mbean));
+      withRegistry(itsMetrics);
     } catch (RuntimeException e) {
       registrar.unregister(name);
       throw e;
+    }
+  }
+
+  /** What others see has to be there at once. */
+  private void withRegistry(Runnable work) {
+    if (sharedRegistry) {
+      work.run();
+    } else {
+      mbeans.run(work);
     }
   }
 
@@ -184,6 +231,7 @@ public final class Management implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
+    mbeans.close();
     registrar.close();
     metrics.close();
   }

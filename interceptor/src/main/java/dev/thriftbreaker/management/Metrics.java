@@ -34,19 +34,23 @@ final class Metrics implements AutoCloseable {
 
   private final ObjectNames objectNames;
   private final MetricRegistry registry;
-  private final MBeanServer mbeanServer;
   private final Map<String, Owned> own = new ConcurrentHashMap<>();
-  private final JmxReporter reporter;
   private final ObjectName notOurs;
+  private volatile MBeanServer mbeanServer;
+  private volatile JmxReporter reporter;
 
-  Metrics(ObjectNames objectNames, MetricRegistry registry, MBeanServer mbeanServer) {
+  Metrics(ObjectNames objectNames, MetricRegistry registry) {
     this.objectNames = objectNames;
     this.registry = registry;
-    this.mbeanServer = mbeanServer;
     this.notOurs = objectNames.ofMetric("none", "none", "none");
-    this.reporter =
+  }
+
+  /** Shows the metrics over JMX, those that are there and those that come. Once. */
+  void open(MBeanServer server) {
+    mbeanServer = server;
+    reporter =
         JmxReporter.forRegistry(registry)
-            .registerWith(mbeanServer)
+            .registerWith(server)
             .inDomain(ObjectNames.DOMAIN)
             .createsObjectNamesWith((type, domain, name) -> objectName(name))
             .filter(this::isOwn)
@@ -157,7 +161,10 @@ final class Metrics implements AutoCloseable {
 
   @Override
   public void close() {
-    reporter.close();
+    JmxReporter opened = reporter;
+    if (opened != null) {
+      opened.close();
+    }
     registry.removeMatching(this::isOwn);
     own.clear();
   }
@@ -191,7 +198,8 @@ final class Metrics implements AutoCloseable {
       metrics.forEach(
           (name, metric) -> {
             ObjectName objectName = objectNames.ofMetric(kind, owner, name);
-            if (mbeanServer.isRegistered(objectName)) {
+            MBeanServer server = mbeanServer;
+            if (server != null && server.isRegistered(objectName)) {
               throw Registrar.taken(objectName); // the reporter would only log it
             }
             String inRegistry =

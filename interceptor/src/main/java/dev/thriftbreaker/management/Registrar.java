@@ -2,6 +2,9 @@ package dev.thriftbreaker.management;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.function.Supplier;
 import javax.management.InstanceAlreadyExistsException;
 import javax.management.InstanceNotFoundException;
 import javax.management.JMException;
@@ -18,20 +21,33 @@ final class Registrar implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(Registrar.class);
 
-  private final MBeanServer mbeanServer;
+  private MBeanServer mbeanServer;
   private final Deque<ObjectName> registered = new ArrayDeque<>();
+  private final Set<ObjectName> claimed = new HashSet<>();
   private boolean closed;
 
-  Registrar(MBeanServer mbeanServer) {
-    this.mbeanServer = mbeanServer;
+  /** Before anything is registered. */
+  synchronized void open(MBeanServer server) {
+    mbeanServer = server;
   }
 
-  synchronized void register(ObjectName name, DescribedMBean mbean) {
+  /** Says that a name will be registered. Each can be claimed once. */
+  synchronized void claim(ObjectName name) {
     if (closed) {
       throw new IllegalStateException(name + " cannot be registered: closed");
     }
+    if (!claimed.add(name)) {
+      throw taken(name);
+    }
+  }
+
+  /** Registers what was claimed, if it still is. */
+  synchronized void register(ObjectName name, Supplier<DescribedMBean> mbean) {
+    if (closed || !claimed.contains(name)) {
+      return;
+    }
     try {
-      mbeanServer.registerMBean(mbean, name);
+      mbeanServer.registerMBean(mbean.get(), name);
       registered.push(name);
     } catch (InstanceAlreadyExistsException e) {
       throw taken(name);
@@ -40,7 +56,9 @@ final class Registrar implements AutoCloseable {
     }
   }
 
+  /** Takes back a claim and what was registered. */
   synchronized void unregister(ObjectName name) {
+    claimed.remove(name);
     if (registered.remove(name)) {
       takeBack(name);
     }

@@ -9,15 +9,17 @@ import javax.management.ObjectName;
 /** Turns a breaker's transitions into notifications, on the thread that tells of them. */
 final class TransitionNotifier extends NotificationBroadcasterSupport {
 
+  private static final MBeanNotificationInfo INFO =
+      new MBeanNotificationInfo(
+          new String[] {AttributeChangeNotification.ATTRIBUTE_CHANGE},
+          AttributeChangeNotification.class.getName(),
+          "Each change of State or Mode, once and in order; the message says why.");
+
   private final ObjectName source;
   private final WallTime wallTime;
 
   TransitionNotifier(ObjectName source, WallTime wallTime) {
-    super(
-        new MBeanNotificationInfo(
-            new String[] {AttributeChangeNotification.ATTRIBUTE_CHANGE},
-            AttributeChangeNotification.class.getName(),
-            "Each change of State or Mode, once and in order; the message says why."));
+    super(INFO);
     this.source = source;
     this.wallTime = wallTime;
   }

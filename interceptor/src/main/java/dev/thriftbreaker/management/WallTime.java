@@ -16,8 +16,12 @@ import java.util.function.LongSupplier;
  */
 final class WallTime {
 
-  private static final DateTimeFormatter ISO =
-      new DateTimeFormatterBuilder().appendInstant(3).toFormatter();
+  /** Made when somebody reads a time: its classes take some milliseconds to load. */
+  private static final class Iso {
+    static final DateTimeFormatter FORMAT =
+        new DateTimeFormatterBuilder().appendInstant(3).toFormatter();
+  }
+
   private static final long TOLERANCE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
   private final Clock wallClock;
@@ -43,7 +47,7 @@ final class WallTime {
   }
 
   static String isoOfMillis(long wallMillis) {
-    return ISO.format(Instant.ofEpochMilli(wallMillis));
+    return Iso.FORMAT.format(Instant.ofEpochMilli(wallMillis));
   }
 
   private long measure() {
