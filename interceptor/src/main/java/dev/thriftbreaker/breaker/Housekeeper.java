@@ -129,6 +129,7 @@ public final class Housekeeper implements AutoCloseable {
 
   /** Woken by each transition; the long period is only a safety net. */
   private void tell() {
+    Rehearsal.once();
     boolean goesOn;
     do {
       goesOn = !closed;
