@@ -6,7 +6,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
+import org.apache.thrift.AsyncProcessFunction;
+import org.apache.thrift.ProcessFunction;
 import org.apache.thrift.TAsyncProcessor;
 import org.apache.thrift.TBase;
 import org.apache.thrift.TBaseAsyncProcessor;
@@ -84,33 +88,39 @@ final class ServiceMethods {
     return complete;
   }
 
-  @SuppressWarnings("rawtypes") // in libthrift's own signatures
   private void add(String service, TProcessor processor) {
     if (processor instanceof TBaseProcessor<?> generated) {
-      generated
-          .getProcessMapView()
-          .forEach(
-              (name, function) ->
-                  add(
-                      service,
-                      name,
-                      function.isOneway(),
-                      function.getClass(),
-                      function::getEmptyResultInstance));
+      addAll(
+          service,
+          generated.getProcessMapView(),
+          ProcessFunction::isOneway,
+          ProcessFunction::getEmptyResultInstance);
     } else if (processor instanceof TBaseAsyncProcessor<?> generated) {
-      generated
-          .getProcessMapView()
-          .forEach(
-              (name, function) ->
-                  add(
-                      service,
-                      name,
-                      function.isOneway(),
-                      function.getClass(),
-                      function::getEmptyResultInstance));
+      addAll(
+          service,
+          generated.getProcessMapView(),
+          AsyncProcessFunction::isOneway,
+          AsyncProcessFunction::getEmptyResultInstance);
     } else {
       complete = false;
     }
+  }
+
+  /** The two kinds of functions have the same methods and no type in common. */
+  @SuppressWarnings("rawtypes") // in libthrift's own signatures
+  private <F> void addAll(
+      String service,
+      Map<String, F> functions,
+      Predicate<F> oneway,
+      Function<F, ? extends TBase> emptyResult) {
+    functions.forEach(
+        (name, function) ->
+            add(
+                service,
+                name,
+                oneway.test(function),
+                function.getClass(),
+                () -> emptyResult.apply(function)));
   }
 
   @SuppressWarnings("rawtypes") // in libthrift's own signatures
