@@ -108,7 +108,8 @@ public final class ThriftInterceptor implements AutoCloseable {
       housekeeper = opened(opened, new Housekeeper(server, workers));
       Map<String, CircuitBreaker> made = new LinkedHashMap<>();
       configs.forEach((name, config) -> made.put(name, housekeeper.breaker(name, config)));
-      Map<String, CircuitBreaker> ofDependencies = Map.copyOf(made);
+      made.forEach((name, breaker) -> downstreams.put(name, listening(breaker)));
+      Map<String, Downstream> ofDependencies = Map.copyOf(downstreams);
       Map<String, CircuitBreaker> ofMethods = new LinkedHashMap<>();
       methodConfigs.forEach(
           (method, config) -> {
@@ -339,7 +340,7 @@ public final class ThriftInterceptor implements AutoCloseable {
    * @throws IllegalStateException if this interceptor is closed
    */
   public <T> T guard(String dependency, Class<T> type, ClientPool.Builder<? extends T> pool) {
-    T guarded = clientPools.guard(breaker(dependency), type, pool);
+    T guarded = clientPools.guard(downstream(dependency), type, pool);
     registerPool(dependency);
     return guarded;
   }
@@ -425,13 +426,13 @@ public final class ThriftInterceptor implements AutoCloseable {
    */
   public Downstream downstream(String dependency) {
     CircuitBreaker breaker = breaker(dependency);
-    return downstreams.computeIfAbsent(
-        dependency,
-        absent -> {
-          Downstream made = new Downstream(breaker);
-          breaker.addListener(made);
-          return made;
-        });
+    return downstreams.computeIfAbsent(dependency, absent -> listening(breaker));
+  }
+
+  private static Downstream listening(CircuitBreaker breaker) {
+    Downstream made = new Downstream(breaker);
+    breaker.addListener(made);
+    return made;
   }
 
   /**
@@ -448,7 +449,7 @@ public final class ThriftInterceptor implements AutoCloseable {
    */
   public <T> CompletableFuture<T> callAsync(
       String dependency, Supplier<? extends CompletionStage<T>> body) {
-    return Guard.callAsync(breaker(dependency), body);
+    return Guard.callAsync(downstream(dependency), body);
   }
 
   /**

@@ -44,7 +44,8 @@ public final class ClientPools implements AutoCloseable {
    * Makes a pool and puts a breaker in front of it.
    *
    * @param <T> the interface
-   * @param breaker the dependency's breaker, whose settings have the callTimeout
+   * @param dependency the dependency, whose settings have the callTimeout; the same object for all
+   *     its guards
    * @param iface the interface, a generated {@code Iface}
    * @param settings describes the pool
    * @return the guarded pool
@@ -52,10 +53,11 @@ public final class ClientPools implements AutoCloseable {
    * @throws IllegalStateException if the pools are closed
    */
   public synchronized <T> T guard(
-      CircuitBreaker breaker, Class<T> iface, ClientPool.Builder<? extends T> settings) {
+      Downstream dependency, Class<T> iface, ClientPool.Builder<? extends T> settings) {
     if (closed) {
       throw new IllegalStateException("the interceptor is closed");
     }
+    CircuitBreaker breaker = dependency.breaker();
     if (keeper == null) {
       keeper = new DeadlineKeeper(server);
     }
@@ -63,7 +65,7 @@ public final class ClientPools implements AutoCloseable {
         new ClientPool(
             breaker.name(), settings, () -> breaker.config().callTimeout().toNanos(), keeper);
     pools.add(new Owned(breaker.name(), pool));
-    return Guard.of(breaker, iface, pool.client(iface));
+    return Guard.of(dependency, iface, pool.client(iface), null, FallbackOn.REFUSAL);
   }
 
   /**

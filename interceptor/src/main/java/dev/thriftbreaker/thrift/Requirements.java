@@ -2,6 +2,7 @@ package dev.thriftbreaker.thrift;
 
 import dev.thriftbreaker.breaker.BreakerState;
 import dev.thriftbreaker.breaker.CircuitBreaker;
+import dev.thriftbreaker.breaker.Refusal;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -56,19 +57,19 @@ public final class Requirements {
   /**
    * Sets up what one method needs.
    *
-   * @param declared the breakers of the dependencies declared, in that order
-   * @param others the breakers of all others, which the method may be found to need
+   * @param declared the dependencies declared, in that order
+   * @param others all others, which the method may be found to need
    * @param learning whether anything is learned
    * @param lots draws a number from 0 up to the one given
    */
   Requirements(
-      Collection<CircuitBreaker> declared,
-      Collection<CircuitBreaker> others,
+      Collection<Downstream> declared,
+      Collection<Downstream> others,
       boolean learning,
       IntUnaryOperator lots) {
     List<Need> all = new ArrayList<>();
-    declared.forEach(breaker -> all.add(new Need(breaker, true)));
-    others.forEach(breaker -> all.add(new Need(breaker, false)));
+    declared.forEach(dependency -> all.add(new Need(dependency, true)));
+    others.forEach(dependency -> all.add(new Need(dependency, false)));
     this.needs = all.toArray(Need[]::new);
     this.learning = learning;
     this.lots = lots;
@@ -83,11 +84,16 @@ public final class Requirements {
    */
   CircuitBreaker refusing(long now) {
     for (Need need : inForce.get()) {
-      if (need.breaker.refuses(now)) {
+      if (need.dependency.refuses(now)) {
         return need.breaker;
       }
     }
     return null;
+  }
+
+  /** Why a request is shed that a breaker is in the way of, which is counted. */
+  Refusal refuse(CircuitBreaker refusing, long now) {
+    return find(refusing).dependency.refuseRequest(now);
   }
 
   /** Whether a request is to pass a breaker that refuses, to see whether the handler copes now. */
@@ -108,7 +114,7 @@ public final class Requirements {
   private boolean isAlone(Need need, long now) {
     for (Need other : inForce.get()) {
       boolean closed =
-          other.breaker.snapshot().state() == BreakerState.CLOSED && !other.breaker.refuses(now);
+          other.breaker.snapshot().state() == BreakerState.CLOSED && !other.dependency.refuses(now);
       if (other != need && !closed) {
         return false;
       }

@@ -84,7 +84,7 @@ class MethodBreakerTest {
 
   private RequestPath path(Map<String, CircuitBreaker> named, Map<String, List<String>> requires) {
     return new RequestPath(
-        Map.of("stock", stock),
+        Map.of("stock", new Downstream(stock)),
         requires,
         false,
         new Workers(null),
