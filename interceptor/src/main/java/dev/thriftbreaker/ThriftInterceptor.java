@@ -865,8 +865,7 @@ public final class ThriftInterceptor implements AutoCloseable {
      *
      * <p>A request fails it that is answered with a TApplicationException or from whose processor
      * an exception escapes. It ignores a request that says SHED, whose arguments cannot be read, or
-     * whose caller has gone. Over TTupleProtocol only exceptions that escape are seen. A oneway
-     * method's failures stay inside of generated code.
+     * whose caller has gone. A oneway method's failures stay inside of generated code.
      *
      * @param method the method's name, as in {@link #requires}
      * @param settings changes settings from the defaults
@@ -961,9 +960,11 @@ public final class ThriftInterceptor implements AutoCloseable {
     /**
      * Whether it is learned what methods require for which nothing was said. A method is found to
      * require a dependency if nearly every request uses it, through a guard on the request's own
-     * thread, and nearly every request fails in which it refuses: after the first ten or so of
-     * these the others are shed at the door. What was learned is examined with one shed request in
-     * a hundred, and dropped as soon as the handler copes. A method whose handler copes is never
+     * thread or, if it is asynchronous, in the callback or stage of a guarded call made there, and
+     * nearly every request fails in which it refuses: after the first ten or so of these the others
+     * are shed at the door. Nothing is learned for oneway methods, as nobody can tell whether their
+     * handlers cope: declare what they require. What was learned is examined with one shed request
+     * in a hundred, and dropped as soon as the handler copes. A method whose handler copes is never
      * shed.
      *
      * @param learnRequirements whether to; true by default

@@ -23,8 +23,14 @@ import java.util.function.IntUnaryOperator;
  * guard refused, at least {@value NeedEvidence#REFUSALS_TO_LEARN} of them: so many reach the
  * handler when a dependency first goes down, and a few more if they come at once. A handler that
  * answers without the dependency, be it with an exception that its IDL declares, copes, and its
- * method is not shed. Requests whose outcome nobody can tell, oneway ones and those over
- * TTupleProtocol, teach nothing, nor does a call on another thread than the request's.
+ * method is not shed.
+ *
+ * <p>Calls count that guards are asked for on the request's own thread, and in the course of an
+ * asynchronous request also in callbacks and stages of guarded calls made there, on whatever thread
+ * these are told; nobody can tell for which request other threads make theirs. Oneway requests
+ * teach nothing: generated code keeps it to itself whether the handler failed on a refusal or coped
+ * with it, and a message dropped by mistake would be lost without a word. What they need can be
+ * declared.
  *
  * <p>A request that failed counts against the dependency that refused last, if no guard saw a call
  * fail after that; what a handler uses after a refusal or failure is no evidence that it always
