@@ -10,6 +10,7 @@ import dev.thriftbreaker.breaker.TransitionListener;
 import dev.thriftbreaker.breaker.Workers;
 import dev.thriftbreaker.fleet.FleetSync;
 import dev.thriftbreaker.fleet.redis.RedisStore;
+import dev.thriftbreaker.management.GuardNumbers;
 import dev.thriftbreaker.management.InterceptorMXBean;
 import dev.thriftbreaker.management.Management;
 import dev.thriftbreaker.management.PoolNumbers;
@@ -175,7 +176,13 @@ public final class ThriftInterceptor implements AutoCloseable {
   }
 
   private void register(CircuitBreaker breaker, FleetSync sharedIn) {
-    management.breaker(breaker, sharedIn);
+    Downstream guarded = downstreams.get(breaker.name());
+    if (guarded == null) {
+      management.breaker(breaker, sharedIn);
+    } else {
+      management.breaker(
+          breaker, sharedIn, () -> new GuardNumbers(guarded.fallbacks(), guarded.heldOff()));
+    }
     transitionListeners.forEach(breaker::addListener);
     callListeners.forEach(breaker::addListener);
   }

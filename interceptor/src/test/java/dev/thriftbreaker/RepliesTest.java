@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import javax.management.ObjectName;
 import org.apache.thrift.TApplicationException;
@@ -171,6 +172,8 @@ class RepliesTest {
       assertThat(interceptor.<Integer>call("stock", () -> 1, refused -> 8)).isEqualTo(8);
 
       assertThat(interceptor.downstream("stock").fallbacks()).isEqualTo(3);
+      assertThat(attribute("Breaker", "name=stock", "FallbackCount")).isEqualTo(3L);
+      assertThat(attribute("Metric", "breaker=stock,name=fallbacks", "Count")).isEqualTo(3L);
       assertThat(interceptor.downstream("stock")).isSameAs(interceptor.downstream("stock"));
       assertThatIllegalArgumentException().isThrownBy(() -> interceptor.downstream("stok"));
     }
@@ -191,6 +194,10 @@ class RepliesTest {
                         11, "SHED dependency=c state=OPEN retryAfterMs=60000");
                   }));
       assertThatThrownBy(() -> interceptor.call("b", () -> 1)).hasMessageContaining("HOLD_OFF");
+      assertThat(interceptor.callAsync("b", () -> CompletableFuture.completedFuture(1)))
+          .isCompletedExceptionally();
+      assertThat(attribute("Breaker", "name=b", "HeldOffCount")).isEqualTo(2L);
+      assertThat(attribute("Metric", "breaker=b,name=heldOff", "Count")).isEqualTo(2L);
       CircuitBreaker breaker = interceptor.breaker("b");
       breaker.override(
           new ModeOverride(
@@ -201,6 +208,13 @@ class RepliesTest {
               false));
       await().untilAsserted(() -> assertThat(interceptor.<Integer>call("b", () -> 1)).isEqualTo(1));
     }
+  }
+
+  private static Object attribute(String type, String name, String attribute) throws Exception {
+    return ManagementFactory.getPlatformMBeanServer()
+        .getAttribute(
+            new ObjectName("dev.thriftbreaker:type=" + type + ",server=replies," + name),
+            attribute);
   }
 
   private static boolean isRegistered(String breaker) throws Exception {
