@@ -460,6 +460,28 @@ public final class ThriftInterceptor implements AutoCloseable {
   }
 
   /**
+   * Begins one call under a dependency's breaker whose result comes later, with a fallback.
+   *
+   * @param <T> the type of the result
+   * @param dependency the dependency's name
+   * @param body begins the call, on this thread
+   * @param on whether the fallback answers where the breaker refuses only, or also where the call
+   *     failed
+   * @param fallback begins another call instead, given what went wrong: on this thread, or where
+   *     the body's stage failed on the one that ended it. It is not guarded
+   * @return ends as the body's stage does, or as the fallback's where that was asked. Cancelling it
+   *     cancels the stage that it waits for where that is possible
+   * @throws IllegalArgumentException if there is no such dependency
+   */
+  public <T> CompletableFuture<T> callAsync(
+      String dependency,
+      Supplier<? extends CompletionStage<T>> body,
+      FallbackOn on,
+      Fallback<? extends CompletionStage<T>> fallback) {
+    return Guard.callAsync(downstream(dependency), body, on, fallback);
+  }
+
+  /**
    * Wraps the processor of a server: requests of methods that require a refusing dependency, as
    * declared or learned, are shed at the door, and a dependency's broken transport does not close
    * the caller's connection. Everything else passes as if the wrapper were not there.
