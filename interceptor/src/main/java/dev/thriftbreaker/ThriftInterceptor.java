@@ -10,6 +10,7 @@ import dev.thriftbreaker.breaker.TransitionListener;
 import dev.thriftbreaker.breaker.Workers;
 import dev.thriftbreaker.fleet.FleetSync;
 import dev.thriftbreaker.fleet.redis.RedisStore;
+import dev.thriftbreaker.management.GuardNumbers;
 import dev.thriftbreaker.management.InterceptorMXBean;
 import dev.thriftbreaker.management.Management;
 import dev.thriftbreaker.management.PoolNumbers;
@@ -108,7 +109,8 @@ public final class ThriftInterceptor implements AutoCloseable {
       housekeeper = opened(opened, new Housekeeper(server, workers, false));
       Map<String, CircuitBreaker> made = new LinkedHashMap<>();
       configs.forEach((name, config) -> made.put(name, housekeeper.breaker(name, config)));
-      Map<String, CircuitBreaker> ofDependencies = Map.copyOf(made);
+      made.forEach((name, breaker) -> downstreams.put(name, listening(breaker)));
+      Map<String, Downstream> ofDependencies = Map.copyOf(downstreams);
       Map<String, CircuitBreaker> ofMethods = new LinkedHashMap<>();
       methodConfigs.forEach(
           (method, config) -> {
@@ -170,7 +172,13 @@ public final class ThriftInterceptor implements AutoCloseable {
   }
 
   private void register(CircuitBreaker breaker, FleetSync sharedIn) {
-    management.breaker(breaker, sharedIn);
+    Downstream guarded = downstreams.get(breaker.name());
+    if (guarded == null) {
+      management.breaker(breaker, sharedIn);
+    } else {
+      management.breaker(
+          breaker, sharedIn, () -> new GuardNumbers(guarded.fallbacks(), guarded.heldOff()));
+    }
     transitionListeners.forEach(breaker::addListener);
     callListeners.forEach(breaker::addListener);
   }
@@ -426,13 +434,13 @@ public final class ThriftInterceptor implements AutoCloseable {
 
   private Downstream newDownstream(String dependency) {
     CircuitBreaker breaker = breaker(dependency);
-    return downstreams.computeIfAbsent(
-        dependency,
-        absent -> {
-          Downstream made = new Downstream(breaker);
-          breaker.addListener(made);
-          return made;
-        });
+    return downstreams.computeIfAbsent(dependency, absent -> listening(breaker));
+  }
+
+  private static Downstream listening(CircuitBreaker breaker) {
+    Downstream made = new Downstream(breaker);
+    breaker.addListener(made);
+    return made;
   }
 
   /**
@@ -450,6 +458,28 @@ public final class ThriftInterceptor implements AutoCloseable {
   public <T> CompletableFuture<T> callAsync(
       String dependency, Supplier<? extends CompletionStage<T>> body) {
     return Guard.callAsync(downstream(dependency), body);
+  }
+
+  /**
+   * Begins one call under a dependency's breaker whose result comes later, with a fallback.
+   *
+   * @param <T> the type of the result
+   * @param dependency the dependency's name
+   * @param body begins the call, on this thread
+   * @param on whether the fallback answers where the breaker refuses only, or also where the call
+   *     failed
+   * @param fallback begins another call instead, given what went wrong: on this thread, or where
+   *     the body's stage failed on the one that ended it. It is not guarded
+   * @return ends as the body's stage does, or as the fallback's where that was asked. Cancelling it
+   *     cancels the stage that it waits for where that is possible
+   * @throws IllegalArgumentException if there is no such dependency
+   */
+  public <T> CompletableFuture<T> callAsync(
+      String dependency,
+      Supplier<? extends CompletionStage<T>> body,
+      FallbackOn on,
+      Fallback<? extends CompletionStage<T>> fallback) {
+    return Guard.callAsync(downstream(dependency), body, on, fallback);
   }
 
   /**
@@ -865,8 +895,7 @@ public final class ThriftInterceptor implements AutoCloseable {
      *
      * <p>A request fails it that is answered with a TApplicationException or from whose processor
      * an exception escapes. It ignores a request that says SHED, whose arguments cannot be read, or
-     * whose caller has gone. Over TTupleProtocol only exceptions that escape are seen. A oneway
-     * method's failures stay inside of generated code.
+     * whose caller has gone. A oneway method's failures stay inside of generated code.
      *
      * @param method the method's name, as in {@link #requires}
      * @param settings changes settings from the defaults
@@ -961,9 +990,11 @@ public final class ThriftInterceptor implements AutoCloseable {
     /**
      * Whether it is learned what methods require for which nothing was said. A method is found to
      * require a dependency if nearly every request uses it, through a guard on the request's own
-     * thread, and nearly every request fails in which it refuses: after the first ten or so of
-     * these the others are shed at the door. What was learned is examined with one shed request in
-     * a hundred, and dropped as soon as the handler copes. A method whose handler copes is never
+     * thread or, if it is asynchronous, in the callback or stage of a guarded call made there, and
+     * nearly every request fails in which it refuses: after the first ten or so of these the others
+     * are shed at the door. Nothing is learned for oneway methods, as nobody can tell whether their
+     * handlers cope: declare what they require. What was learned is examined with one shed request
+     * in a hundred, and dropped as soon as the handler copes. A method whose handler copes is never
      * shed.
      *
      * @param learnRequirements whether to; true by default

@@ -174,6 +174,8 @@ class RepliesTest {
       assertThat(interceptor.<Integer>call("stock", () -> 1, refused -> 8)).isEqualTo(8);
 
       assertThat(interceptor.downstream("stock").fallbacks()).isEqualTo(3);
+      assertThat(attribute("Breaker", "name=stock", "FallbackCount")).isEqualTo(3L);
+      assertThat(attribute("Metric", "breaker=stock,name=fallbacks", "Count")).isEqualTo(3L);
       assertThat(interceptor.downstream("stock")).isSameAs(interceptor.downstream("stock"));
       assertThatIllegalArgumentException().isThrownBy(() -> interceptor.downstream("stok"));
     }
@@ -194,6 +196,10 @@ class RepliesTest {
                         11, "SHED dependency=c state=OPEN retryAfterMs=60000");
                   }));
       assertThatThrownBy(() -> interceptor.call("b", () -> 1)).hasMessageContaining("HOLD_OFF");
+      assertThat(interceptor.callAsync("b", () -> CompletableFuture.completedFuture(1)))
+          .isCompletedExceptionally();
+      assertThat(attribute("Breaker", "name=b", "HeldOffCount")).isEqualTo(2L);
+      assertThat(attribute("Metric", "breaker=b,name=heldOff", "Count")).isEqualTo(2L);
       CircuitBreaker breaker = interceptor.breaker("b");
       breaker.override(
           new ModeOverride(
@@ -236,6 +242,13 @@ class RepliesTest {
           .withThrowableThat()
           .withMessageContaining("HOLD_OFF");
     }
+  }
+
+  private static Object attribute(String type, String name, String attribute) throws Exception {
+    return ManagementFactory.getPlatformMBeanServer()
+        .getAttribute(
+            new ObjectName("dev.thriftbreaker:type=" + type + ",server=replies," + name),
+            attribute);
   }
 
   private static boolean isRegistered(String breaker) throws Exception {

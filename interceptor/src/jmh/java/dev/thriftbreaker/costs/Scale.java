@@ -100,7 +100,7 @@ final class Scale implements Measurement {
   // ---- memory
 
   private static double memory(int threads, int number) throws InterruptedException {
-    try (Housekeeper housekeeper = new Housekeeper("costs", new Workers(null))) {
+    try (Housekeeper housekeeper = new Housekeeper("costs", new Workers(null), false)) {
       callInThreads(threads, breakers(housekeeper, 1)); // classes are not to be counted
       long before = usedBytes();
       List<CircuitBreaker> all = breakers(housekeeper, number);
@@ -145,7 +145,7 @@ final class Scale implements Measurement {
   }
 
   private static double management(int number, boolean memory) throws InterruptedException {
-    try (Housekeeper housekeeper = new Housekeeper("costs", new Workers(null))) {
+    try (Housekeeper housekeeper = new Housekeeper("costs", new Workers(null), false)) {
       List<CircuitBreaker> all = breakers(housekeeper, number);
       Management management =
           new Management(
@@ -165,7 +165,7 @@ final class Scale implements Measurement {
 
   private static double housekeeping(int seconds, int number, boolean called)
       throws InterruptedException {
-    try (Housekeeper housekeeper = new Housekeeper("costs", new Workers(null))) {
+    try (Housekeeper housekeeper = new Housekeeper("costs", new Workers(null), false)) {
       List<CircuitBreaker> all = breakers(housekeeper, number);
       if (called) {
         Thread caller = new Thread(() -> callEachOnceASecond(all), "caller");

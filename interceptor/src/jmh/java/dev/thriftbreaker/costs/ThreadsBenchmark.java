@@ -33,7 +33,7 @@ public class ThreadsBenchmark {
 
     @Setup
     public void build() {
-      housekeeper = new Housekeeper("costs", new Workers(null));
+      housekeeper = new Housekeeper("costs", new Workers(null), false);
       breaker = housekeeper.breaker("inventory", BreakerConfig.DEFAULTS);
     }
 

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,15 +32,18 @@ final class BreakerBean implements BreakerMXBean {
   private final CircuitBreaker breaker;
   private final FleetSync fleet;
   private final WallTime wallTime;
+  private final Supplier<GuardNumbers> guards;
   private final History history = new History();
 
   /**
    * @param fleet what carries fleet-wide acts, or null where state is kept in memory only
    */
-  BreakerBean(CircuitBreaker breaker, FleetSync fleet, WallTime wallTime) {
+  BreakerBean(
+      CircuitBreaker breaker, FleetSync fleet, WallTime wallTime, Supplier<GuardNumbers> guards) {
     this.breaker = breaker;
     this.fleet = fleet;
     this.wallTime = wallTime;
+    this.guards = guards;
   }
 
   /** Remembers a transition. */
@@ -220,6 +224,16 @@ final class BreakerBean implements BreakerMXBean {
   @Override
   public long getFullCount() {
     return snapshot().refusedFull();
+  }
+
+  @Override
+  public long getHeldOffCount() {
+    return guards.get().heldOff();
+  }
+
+  @Override
+  public long getFallbackCount() {
+    return guards.get().fallbacks();
   }
 
   @Override

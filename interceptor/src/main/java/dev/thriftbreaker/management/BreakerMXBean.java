@@ -254,6 +254,24 @@ public interface BreakerMXBean {
   long getFullCount();
 
   /**
+   * Of ShedCount those refused because the dependency, a server that sheds, asked to be left alone,
+   * since start.
+   *
+   * @return see above
+   */
+  @Description(
+      "Of ShedCount those refused because the dependency, a server that sheds, asked to be left alone, since start.")
+  long getHeldOffCount();
+
+  /**
+   * Calls that a fallback was asked to answer, since start.
+   *
+   * @return see above
+   */
+  @Description("Calls that a fallback was asked to answer, since start.")
+  long getFallbackCount();
+
+  /**
    * Outcomes that came after the state in which their call began, since start.
    *
    * @return see above

@@ -28,7 +28,8 @@ import javax.management.ObjectName;
  * <tr><th>of a</th><th>counters, which only rise</th><th>gauges</th><th>histogram</th></tr>
  * <tr><td>breaker</td>
  * <td>calls, successes, failures, ignored, slow, hung, shed, full (of shed, those for which too many
- * calls were under way), late, wouldRefuse, opened, openMillis</td>
+ * calls were under way), heldOff (of shed, those for which the dependency had asked to be left alone),
+ * fallbacks, late, wouldRefuse, opened, openMillis</td>
  * <td>stateCode (0 CLOSED, 1 HALF_OPEN, 2 OPEN, 3 RAMPING), modeCode (0 AUTO, 1 FORCED_OPEN, 2
  * FORCED_CLOSED, 3 SHADOW), refusing (0 or 1), passingShare, retryAfterMillis, consecutiveOpens,
  * failureRate, slowCallRate, windowCalls, inFlight, maxConcurrentCalls (0 for no limit),
@@ -115,9 +116,8 @@ public final class Management implements AutoCloseable {
   }
 
   /**
-   * Registers a breaker as {@code type=Breaker}, with its metrics. Its MBean sends an {@code
-   * AttributeChangeNotification} for each transition, from the thread that calls {@link
-   * CircuitBreaker#dispatch()}.
+   * Registers a breaker that has no guards, as {@link #breaker(CircuitBreaker, FleetSync,
+   * Supplier)} does.
    *
    * @param breaker the breaker
    * @param fleet what carries acts on the whole fleet, or null where state is kept in memory only
@@ -125,12 +125,29 @@ public final class Management implements AutoCloseable {
    * @throws IllegalStateException if the name is taken; the message says which
    */
   public void breaker(CircuitBreaker breaker, FleetSync fleet) {
+    breaker(breaker, fleet, () -> GuardNumbers.NONE);
+  }
+
+  /**
+   * Registers a breaker as {@code type=Breaker}, with its metrics. Its MBean sends an {@code
+   * AttributeChangeNotification} for each transition, from the thread that calls {@link
+   * CircuitBreaker#dispatch()}.
+   *
+   * @param breaker the breaker
+   * @param fleet what carries acts on the whole fleet, or null where state is kept in memory only
+   * @param guards reads what its guards count; must be quick and never throw
+   * @throws IllegalArgumentException if the breaker's name is not {@code [A-Za-z0-9_.-]{1,64}}
+   * @throws IllegalStateException if the name is taken; the message says which
+   */
+  public void breaker(CircuitBreaker breaker, FleetSync fleet, Supplier<GuardNumbers> guards) {
     ObjectName name = objectNames.of("Breaker", breaker.name());
     WallTime wallTime = new WallTime(wallClock, breaker::now);
-    BreakerBean bean = new BreakerBean(breaker, fleet, wallTime);
+    BreakerBean bean = new BreakerBean(breaker, fleet, wallTime, guards);
     TransitionNotifier notifier = new TransitionNotifier(name, wallTime);
     register(
-        name, () -> described(bean, BreakerMXBean.class, notifier), () -> metrics.breaker(breaker));
+        name,
+        () -> described(bean, BreakerMXBean.class, notifier),
+        () -> metrics.breaker(breaker, guards));
     breaker.addListener(
         transition -> {
           if (!closed) {

@@ -73,7 +73,7 @@ final class Metrics implements AutoCloseable {
   }
 
   /** All numbers of a breaker, as {@code thriftbreaker.<server>.breaker.<name>.<metric>}. */
-  void breaker(CircuitBreaker breaker) {
+  void breaker(CircuitBreaker breaker, Supplier<GuardNumbers> guards) {
     Group group = new Group("breaker", breaker.name());
     group.gauge("stateCode", () -> breaker.snapshot().state().code());
     group.gauge("modeCode", () -> modeCode(breaker.snapshot().mode()));
@@ -96,6 +96,8 @@ final class Metrics implements AutoCloseable {
     group.counter("slow", () -> breaker.snapshot().slow());
     group.counter("shed", () -> breaker.snapshot().refused());
     group.counter("full", () -> breaker.snapshot().refusedFull());
+    group.counter("heldOff", () -> guards.get().heldOff());
+    group.counter("fallbacks", () -> guards.get().fallbacks());
     group.counter("hung", () -> breaker.snapshot().hung());
     group.counter("late", () -> breaker.snapshot().late());
     group.counter("wouldRefuse", () -> breaker.snapshot().wouldRefuse());

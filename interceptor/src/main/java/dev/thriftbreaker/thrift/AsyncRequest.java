@@ -8,7 +8,6 @@ import java.util.function.LongSupplier;
 import org.apache.thrift.TException;
 import org.apache.thrift.protocol.TBinaryProtocol;
 import org.apache.thrift.protocol.TProtocol;
-import org.apache.thrift.protocol.TTupleProtocol;
 import org.apache.thrift.server.AbstractNonblockingServer.AsyncFrameBuffer;
 import org.apache.thrift.transport.TTransportException;
 
@@ -55,6 +54,9 @@ final class AsyncRequest extends AsyncFrameBuffer {
 
   private long permit;
 
+  /** What its method learns from, or null. Set before it is shared. */
+  private Trail trail;
+
   /** Whether a guard saw a dependency's transport fail in the course of this request. */
   private volatile boolean failedGuarded;
 
@@ -93,6 +95,15 @@ final class AsyncRequest extends AsyncFrameBuffer {
     permit = acquired;
   }
 
+  /** Notes what guards do, unless nobody can tell how the request ends or there is no trail. */
+  void leaves(Trail noted) {
+    trail = oneway ? null : noted;
+  }
+
+  Trail trail() {
+    return trail;
+  }
+
   @Override
   public TProtocol getInputProtocol() {
     return message;
@@ -103,9 +114,7 @@ final class AsyncRequest extends AsyncFrameBuffer {
     if (isPast(ANSWERED)) {
       return new TBinaryProtocol(Nowhere.TRANSPORT);
     }
-    TProtocol out = frame.getOutputProtocol();
-    // generated code casts a protocol of the tuple scheme to its class, so that one stays bare
-    return out.getClass() == TTupleProtocol.class ? out : reply.over(out);
+    return reply.over(frame.getOutputProtocol());
   }
 
   @Override
@@ -193,6 +202,9 @@ final class AsyncRequest extends AsyncFrameBuffer {
   private void ended(boolean succeeded, Outcome outcome) {
     if (own != null) {
       own.complete(permit, outcome, startNanos, null);
+    }
+    if (trail != null) {
+      trail.end(succeeded && reply.isBegun());
     }
     stats.countEnded(succeeded, startNanos, nanoClock.getAsLong());
   }

@@ -44,24 +44,8 @@ public final class ClientPools implements AutoCloseable {
    * Makes a pool and puts a breaker in front of it.
    *
    * @param <T> the interface
-   * @param breaker the dependency's breaker, whose settings have the callTimeout
-   * @param iface the interface, a generated {@code Iface}
-   * @param settings describes the pool
-   * @return the guarded pool
-   * @throws IllegalArgumentException if the interface is not one that can be guarded
-   * @throws IllegalStateException if the pools are closed
-   */
-  public <T> T guard(
-      CircuitBreaker breaker, Class<T> iface, ClientPool.Builder<? extends T> settings) {
-    return guard(new Downstream(breaker), iface, settings);
-  }
-
-  /**
-   * Makes a pool and puts a breaker in front of it, as {@link #guard(CircuitBreaker, Class,
-   * ClientPool.Builder)} does, and heeds the dependency's hold-off.
-   *
-   * @param <T> the interface
-   * @param dependency the dependency; the same object for all its guards
+   * @param dependency the dependency, whose settings have the callTimeout; the same object for all
+   *     its guards
    * @param iface the interface, a generated {@code Iface}
    * @param settings describes the pool
    * @return the guarded pool
@@ -70,10 +54,10 @@ public final class ClientPools implements AutoCloseable {
    */
   public synchronized <T> T guard(
       Downstream dependency, Class<T> iface, ClientPool.Builder<? extends T> settings) {
-    CircuitBreaker breaker = dependency.breaker();
     if (closed) {
       throw new IllegalStateException("the interceptor is closed");
     }
+    CircuitBreaker breaker = dependency.breaker();
     if (keeper == null) {
       keeper = new DeadlineKeeper(server);
     }

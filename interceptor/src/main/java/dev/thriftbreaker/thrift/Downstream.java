@@ -17,13 +17,13 @@ import java.util.concurrent.atomic.LongAdder;
  *
  * <p><b>Hold-off.</b> Where the dependency is a server that sheds and {@code honorRetryAfter} is
  * set, calls are refused here, with the reason {@code HOLD_OFF}, for the retry-after that it told,
- * at most {@code maxOpenDuration}. This is no state of the breaker: no probe is spent, and it ends
- * by time alone, or when an operator acts on the breaker. While an operator's override is in force
- * none begins.
+ * at most {@code maxOpenDuration}; and at the door requests of methods that need it. This is no
+ * state of the breaker: no probe is spent, and it ends by time alone, or when an operator acts on
+ * the breaker. While an operator's override is in force none begins.
  *
- * <p>Thread-safe. Shared are the end of the hold-off, which any thread may move and each call
- * compares with the present once, and counters. Two threads that are told different times at once
- * may leave the shorter one.
+ * <p>Thread-safe. Shared are the end of the hold-off, which any thread may move and each call, and
+ * each request that needs the dependency, compares with the present once, and counters. Two threads
+ * that are told different times at once may leave the shorter one.
  */
 public final class Downstream implements TransitionListener {
 
@@ -67,8 +67,8 @@ public final class Downstream implements TransitionListener {
   }
 
   /**
-   * Calls refused because the dependency asked to be left alone. They are refusals of the breaker
-   * too.
+   * Calls and requests refused because the dependency asked to be left alone. They are refusals of
+   * the breaker too.
    *
    * @return the number since the start
    */
@@ -92,6 +92,27 @@ public final class Downstream implements TransitionListener {
     return breaker.now();
   }
 
+  /** Whether a call that comes now would be refused, by the breaker or since it is held off. */
+  boolean refuses(long now) {
+    return isHeldOff(now) || breaker.refuses(now);
+  }
+
+  /** Refuses a request that needs the dependency, upon {@link #refuses}, and counts that. */
+  Refusal refuseRequest(long now) {
+    Refusal refusal = isHeldOff(now) ? heldOff(now) : breaker.refusal(now);
+    breaker.countRefusal(refusal);
+    return refusal;
+  }
+
+  private boolean isHeldOff(long now) {
+    return heldUntilNanos - now > 0 && breaker.config().honorRetryAfter();
+  }
+
+  private Refusal heldOff(long now) {
+    heldOff.increment();
+    return new Refusal(breaker.name(), HOLD_OFF, Math.max(0, heldUntilNanos - now));
+  }
+
   long acquire(long now, boolean holdsThread) throws BreakerOpenException {
     long permit = tryAcquire(now, holdsThread);
     if (permit < 0) {
@@ -102,9 +123,7 @@ public final class Downstream implements TransitionListener {
 
   /** A permit; or if negative, a refusal, which must be given to {@link #refused} once. */
   long tryAcquire(long now, boolean holdsThread) {
-    return heldUntilNanos - now > 0 && breaker.config().honorRetryAfter()
-        ? HELD_OFF
-        : Guard.tryAcquire(breaker, now, holdsThread);
+    return isHeldOff(now) ? HELD_OFF : Guard.tryAcquire(breaker, now, holdsThread);
   }
 
   /** Tells a refusal. */
@@ -112,8 +131,9 @@ public final class Downstream implements TransitionListener {
     if (permit != HELD_OFF) {
       return Guard.refused(breaker, permit, now);
     }
-    heldOff.increment();
-    Refusal refusal = new Refusal(breaker.name(), HOLD_OFF, Math.max(0, heldUntilNanos - now));
+    RequestContext.noteUse(breaker);
+    RequestContext.noteRefusal(breaker);
+    Refusal refusal = heldOff(now);
     breaker.countRefusal(refusal);
     return new BreakerOpenException(refusal);
   }

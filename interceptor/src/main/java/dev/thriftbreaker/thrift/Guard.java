@@ -82,17 +82,22 @@ public final class Guard {
   /**
    * Guards a client, as {@link #of(CircuitBreaker, Class, Object)} does, with a fallback.
    *
+   * <p>The fallback of an asynchronous method gets the callback of the call. Where that failed it
+   * is called on the thread that the client told so, after the permit is given back; whatever the
+   * client tells later is dropped, as is what the fallback tells after its first answer. If it
+   * throws instead, the callback is told that.
+   *
    * @param <T> the interface
    * @param dependency the dependency; the same object for all its guards
    * @param iface the interface, such as a generated {@code Iface} or {@code AsyncIface}
    * @param client the client to call
    * @param fallback gets the same call where the client does not answer; null for none. A {@code
    *     close} reaches the client only
-   * @param on when the fallback answers; for asynchronous methods only REFUSAL
+   * @param on when the fallback answers
    * @return the guarded client
    * @throws IllegalArgumentException if an argument is null that may not be, {@code iface} is not
-   *     an interface that can be guarded, {@code client} or {@code fallback} does not implement it,
-   *     or an asynchronous method is to fall back on failure
+   *     an interface that can be guarded, or {@code client} or {@code fallback} does not implement
+   *     it
    */
   public static <T> T of(
       Downstream dependency, Class<T> iface, T client, T fallback, FallbackOn on) {
@@ -107,11 +112,6 @@ public final class Guard {
         "an implementation of " + iface.getName());
     require(on != null, "on", null, "REFUSAL or FAILURE");
     Set<Method> async = asyncMethods(iface);
-    require(
-        async.isEmpty() || fallback == null || on == FallbackOn.REFUSAL,
-        "on",
-        on,
-        "REFUSAL, as the methods of " + iface.getName() + " are asynchronous");
     Optional<GuardClass> written = async.isEmpty() ? GuardClass.of(iface) : Optional.empty();
     return iface.cast(
         written.isPresent()
@@ -254,7 +254,7 @@ public final class Guard {
    */
   public static <T> CompletableFuture<T> callAsync(
       CircuitBreaker breaker, Supplier<? extends CompletionStage<T>> body) {
-    return AsyncGuard.call(new Downstream(breaker), body);
+    return AsyncGuard.call(new Downstream(breaker), body, null, null);
   }
 
   /**
@@ -269,7 +269,31 @@ public final class Guard {
    */
   public static <T> CompletableFuture<T> callAsync(
       Downstream dependency, Supplier<? extends CompletionStage<T>> body) {
-    return AsyncGuard.call(dependency, body);
+    return AsyncGuard.call(dependency, body, null, null);
+  }
+
+  /**
+   * Makes a guarded call whose result comes later, with a fallback.
+   *
+   * @param <T> the type of the result
+   * @param dependency the dependency; the same object for all its guards
+   * @param body begins the call, on this thread
+   * @param on when the fallback answers
+   * @param fallback begins another call where the body's does not succeed: on this thread if it is
+   *     refused or cannot begin, else on the one that ended its stage, after the breaker knows. A
+   *     call that is cancelled has no fallback
+   * @return ends as the body's stage does, or the fallback's where that was asked; ends with what
+   *     the fallback throws. Cancelling it cancels the stage that it waits for, where that is
+   *     possible
+   */
+  public static <T> CompletableFuture<T> callAsync(
+      Downstream dependency,
+      Supplier<? extends CompletionStage<T>> body,
+      FallbackOn on,
+      Fallback<? extends CompletionStage<T>> fallback) {
+    require(on != null, "on", null, "REFUSAL or FAILURE");
+    require(fallback != null, "fallback", null, "a fallback");
+    return AsyncGuard.call(dependency, body, on, fallback);
   }
 
   private record Handler(
@@ -321,7 +345,13 @@ public final class Guard {
             args[last] = callback;
             return invokeAndUnwrap(client, method, args);
           },
-          fallback == null ? null : callback -> invokeAndUnwrap(fallback, method, args));
+          fallback == null
+              ? null
+              : callback -> {
+                args[last] = callback;
+                return invokeAndUnwrap(fallback, method, args);
+              },
+          on);
     }
 
     private static Object invokeAndUnwrap(Object target, Method method, Object[] args)

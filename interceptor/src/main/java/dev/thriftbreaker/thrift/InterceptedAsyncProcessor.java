@@ -40,7 +40,6 @@ final class InterceptedAsyncProcessor extends InterceptedProcessor implements TA
     }
     long startNanos = nanoClock.getAsLong();
     Refusal refusal = admit(context, startNanos);
-    context.uses.abandon(); // nothing is learned from what may end on any thread
     if (refusal != null) {
       shed(context, refusal, in, message, frame.getOutputProtocol(), startNanos);
       frame.responseReady();

@@ -62,9 +62,7 @@ class InterceptedProcessor implements TProcessor {
     }
     CircuitBreaker refusing = request.uses.begin(route.requirements, startNanos);
     if (refusing != null) {
-      Refusal refusal = refusing.refusal(startNanos);
-      refusing.countRefusal(refusal);
-      return refusal;
+      return route.requirements.refuse(refusing, startNanos);
     }
     if (route.own == null) {
       return null;

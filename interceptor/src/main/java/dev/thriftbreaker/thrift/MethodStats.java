@@ -99,7 +99,7 @@ public final class MethodStats {
 
   /**
    * Requests that were answered with a TApplicationException or not at all, those that were shed
-   * apart. Over TTupleProtocol an answer's kind is not known and counts as a success.
+   * apart.
    *
    * @return the number since the start
    */

@@ -9,6 +9,7 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class Need {
 
+  final Downstream dependency;
   final CircuitBreaker breaker;
   final boolean declared;
   final AtomicLong evidence = new AtomicLong(NeedEvidence.NONE);
@@ -18,8 +19,9 @@ final class Need {
 
   volatile Requirement.Word word = Requirement.Word.LEARN;
 
-  Need(CircuitBreaker breaker, boolean declared) {
-    this.breaker = breaker;
+  Need(Downstream dependency, boolean declared) {
+    this.dependency = dependency;
+    this.breaker = dependency.breaker();
     this.declared = declared;
   }
 

@@ -1,6 +1,8 @@
 package dev.thriftbreaker.thrift;
 
+import dev.thriftbreaker.breaker.Outcome;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 
 /**
  * A guarded call that ends later, on whatever thread. The first end completes the permit, further
@@ -30,11 +32,15 @@ final class PendingCall {
     this.request = RequestContext.currentAsync();
   }
 
-  /** The call failed on the thread that makes it. */
-  void failed(Throwable thrown) {
-    if (ended.compareAndSet(false, true)) {
-      dependency.completeFailed(permit, startNanos, thrown);
-    }
+  /**
+   * The call failed on the thread that makes it.
+   *
+   * @return how that is judged; null if the call had ended before
+   */
+  Outcome failed(Throwable thrown) {
+    return ended.compareAndSet(false, true)
+        ? dependency.completeFailed(permit, startNanos, thrown)
+        : null;
   }
 
   /**
@@ -44,17 +50,19 @@ final class PendingCall {
    * @param thrown what it failed with, or null
    * @param news tells whoever waits for it: after the permit is given back, so that a call made
    *     then finds it free, and with the request in whose course the call was made as the thread's
-   *     own, so that a call made then belongs to that too
+   *     own, so that a call made then belongs to that too. Is given how a failure is judged; null
+   *     for a result, or if the call had ended before
    */
-  void end(Object result, Throwable thrown, Runnable news) {
+  void end(Object result, Throwable thrown, Consumer<Outcome> news) {
     RequestContext context = request == null ? null : RequestContext.enter(request);
     try {
+      Outcome failure = null;
       if (thrown != null) {
-        failed(thrown);
+        failure = failed(thrown);
       } else if (ended.compareAndSet(false, true)) {
         dependency.complete(permit, startNanos, result);
       }
-      news.run();
+      news.accept(failure);
     } finally {
       if (context != null) {
         context.exit();

@@ -14,6 +14,7 @@ import org.apache.thrift.protocol.TProtocol;
 import org.apache.thrift.protocol.TProtocolException;
 import org.apache.thrift.protocol.TSet;
 import org.apache.thrift.protocol.TStruct;
+import org.apache.thrift.protocol.TTupleProtocol;
 import org.apache.thrift.scheme.IScheme;
 import org.apache.thrift.transport.TTransport;
 
@@ -28,6 +29,7 @@ final class ReplyWatch extends TProtocol {
   private static final byte NONE = 0;
 
   private TProtocol out;
+  private WatchedTuple tuple;
   private byte type = NONE;
   private boolean read;
   private boolean shed;
@@ -37,7 +39,14 @@ final class ReplyWatch extends TProtocol {
     super(null);
   }
 
-  ReplyWatch over(TProtocol target) {
+  /** A protocol to use in place of the server's, or its client's. */
+  TProtocol over(TProtocol target) {
+    if (target.getClass() == TTupleProtocol.class) {
+      if (tuple == null) {
+        tuple = new WatchedTuple(this);
+      }
+      return tuple.onto(target.getTransport());
+    }
     out = target;
     return this;
   }
@@ -77,31 +86,51 @@ final class ReplyWatch extends TProtocol {
 
   void clear() {
     out = null;
+    if (tuple != null) {
+      tuple.clear();
+    }
     type = NONE;
     read = false;
     shed = false;
     exceptionType = 0;
   }
 
+  // ---- what is seen
+
+  /** A message of this type is begun. */
+  void begin(byte messageType) {
+    type = messageType;
+  }
+
+  /** A string is written; the last one of a TApplicationException is its message. */
+  void string(String value) {
+    if (isException()) {
+      shed = Shed.begins(value);
+    }
+  }
+
+  /** A number is written; the last one of a TApplicationException is its type. */
+  void number(int value) {
+    if (isException()) {
+      exceptionType = value;
+    }
+  }
+
   @Override
   public void writeMessageBegin(TMessage message) throws TException {
-    type = message.type;
+    begin(message.type);
     out.writeMessageBegin(message);
   }
 
   @Override
   public void writeString(String value) throws TException {
-    if (type == TMessageType.EXCEPTION) {
-      shed = Shed.begins(value);
-    }
+    string(value);
     out.writeString(value);
   }
 
   @Override
   public void writeI32(int value) throws TException {
-    if (type == TMessageType.EXCEPTION) {
-      exceptionType = value;
-    }
+    number(value);
     out.writeI32(value);
   }
 

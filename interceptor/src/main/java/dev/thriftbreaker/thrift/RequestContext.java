@@ -81,6 +81,7 @@ final class RequestContext {
     RequestContext context = next();
     context.async = request;
     context.isOutcomeKnown = false;
+    context.uses.follow(request.trail());
     CURRENT.set(context);
     return context;
   }
@@ -125,10 +126,8 @@ final class RequestContext {
   /** Makes this the thread's request; returns the protocol to write its reply to. */
   TProtocol enter(TProtocol out) {
     CURRENT.set(this);
-    // generated code casts a protocol of the tuple scheme to its class, so that one stays bare
-    boolean isBare = out.getClass() == TTupleProtocol.class;
-    isOutcomeKnown = !isBare && !header.isOneway();
-    return isBare ? out : reply.over(out);
+    isOutcomeKnown = !header.isOneway();
+    return reply.over(out);
   }
 
   /**
@@ -157,8 +156,9 @@ final class RequestContext {
     permit = acquired;
   }
 
-  /** Hands the permit on, if one is held. */
+  /** Hands on the permit, if one is held, and what is to be learned from. */
   void handOver(AsyncRequest request) {
+    request.leaves(uses.handOver());
     if (own != null) {
       request.holds(own, permit);
       own = null;

@@ -16,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import org.apache.thrift.TAsyncProcessor;
 import org.apache.thrift.TProcessor;
 import org.apache.thrift.TProcessorFactory;
@@ -40,7 +41,7 @@ public final class RequestPath {
   /** A hyphen and eight digits. */
   private static final int HASH_LENGTH = 9;
 
-  private final Map<String, CircuitBreaker> breakers;
+  private final Map<String, Downstream> dependencies;
   private final Map<String, List<String>> requires;
   private final boolean learning;
   private final Workers workers;
@@ -75,7 +76,8 @@ public final class RequestPath {
       boolean learning,
       LongSupplier nanoClock) {
     this(
-        breakers,
+        breakers.entrySet().stream()
+            .collect(Collectors.toMap(Map.Entry::getKey, one -> new Downstream(one.getValue()))),
         requires,
         learning,
         new Workers(null),
@@ -87,7 +89,7 @@ public final class RequestPath {
   /**
    * Sets up the path.
    *
-   * @param breakers the breakers by their dependency's name
+   * @param dependencies the dependencies by name; of each the object that its guards share
    * @param requires by a method's name the dependencies it cannot do without, none if it copes
    *     without any. A method of a {@link org.apache.thrift.TMultiplexedProcessor}, or that an
    *     asynchronous processor calls {@code Service:method}, is called {@code Service.method}, or
@@ -97,10 +99,10 @@ public final class RequestPath {
    * @param nanoClock the clock of the breakers
    * @param shedReplies what requests that are shed come to; copied
    * @param methodBreakers the breakers of methods themselves
-   * @throws IllegalArgumentException if a method requires a dependency that has no breaker
+   * @throws IllegalArgumentException if a method requires a dependency that there is not
    */
   public RequestPath(
-      Map<String, CircuitBreaker> breakers,
+      Map<String, Downstream> dependencies,
       Map<String, List<String>> requires,
       boolean learning,
       Workers workers,
@@ -110,22 +112,22 @@ public final class RequestPath {
     this.shedReplies = shedReplies.copy();
     this.methodBreakers = Objects.requireNonNull(methodBreakers, "methodBreakers");
     this.workers = Objects.requireNonNull(workers, "workers");
-    this.breakers = Map.copyOf(breakers);
+    this.dependencies = Map.copyOf(dependencies);
     this.learning = learning;
     this.nanoClock = Objects.requireNonNull(nanoClock, "nanoClock");
     Map<String, List<String>> copy = new LinkedHashMap<>();
-    requires.forEach((method, dependencies) -> copy.put(method, List.copyOf(dependencies)));
+    requires.forEach((method, needs) -> copy.put(method, List.copyOf(needs)));
     this.requires = copy;
-    copy.forEach((method, dependencies) -> dependencies.forEach(d -> checkKnown(method, d)));
+    copy.forEach((method, needs) -> needs.forEach(d -> checkKnown(method, d)));
     unknownStats();
   }
 
   private void checkKnown(String method, String dependency) {
-    if (!breakers.containsKey(dependency)) {
+    if (!dependencies.containsKey(dependency)) {
       throw bad(
           "requires",
           method + " -> " + dependency,
-          "a dependency of these: " + new TreeSet<>(breakers.keySet()));
+          "a dependency of these: " + new TreeSet<>(dependencies.keySet()));
     }
   }
 
@@ -363,11 +365,11 @@ public final class RequestPath {
 
   private Requirements requirements(Set<String> declared) {
     Set<String> needed = declared == null ? Set.of() : declared;
-    Set<String> others = new TreeSet<>(breakers.keySet());
+    Set<String> others = new TreeSet<>(dependencies.keySet());
     others.removeAll(needed);
     return new Requirements(
-        needed.stream().map(breakers::get).toList(),
-        others.stream().map(breakers::get).toList(),
+        needed.stream().map(dependencies::get).toList(),
+        others.stream().map(dependencies::get).toList(),
         learning && declared == null,
         bound -> ThreadLocalRandom.current().nextInt(bound));
   }

@@ -2,6 +2,7 @@ package dev.thriftbreaker.thrift;
 
 import dev.thriftbreaker.breaker.BreakerState;
 import dev.thriftbreaker.breaker.CircuitBreaker;
+import dev.thriftbreaker.breaker.Refusal;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -22,8 +23,14 @@ import java.util.function.IntUnaryOperator;
  * guard refused, at least {@value NeedEvidence#REFUSALS_TO_LEARN} of them: so many reach the
  * handler when a dependency first goes down, and a few more if they come at once. A handler that
  * answers without the dependency, be it with an exception that its IDL declares, copes, and its
- * method is not shed. Requests whose outcome nobody can tell, oneway ones and those over
- * TTupleProtocol, teach nothing, nor does a call on another thread than the request's.
+ * method is not shed.
+ *
+ * <p>Calls count that guards are asked for on the request's own thread, and in the course of an
+ * asynchronous request also in callbacks and stages of guarded calls made there, on whatever thread
+ * these are told; nobody can tell for which request other threads make theirs. Oneway requests
+ * teach nothing: generated code keeps it to itself whether the handler failed on a refusal or coped
+ * with it, and a message dropped by mistake would be lost without a word. What they need can be
+ * declared.
  *
  * <p>A request that failed counts against the dependency that refused last, if no guard saw a call
  * fail after that; what a handler uses after a refusal or failure is no evidence that it always
@@ -56,19 +63,19 @@ public final class Requirements {
   /**
    * Sets up what one method needs.
    *
-   * @param declared the breakers of the dependencies declared, in that order
-   * @param others the breakers of all others, which the method may be found to need
+   * @param declared the dependencies declared, in that order
+   * @param others all others, which the method may be found to need
    * @param learning whether anything is learned
    * @param lots draws a number from 0 up to the one given
    */
   Requirements(
-      Collection<CircuitBreaker> declared,
-      Collection<CircuitBreaker> others,
+      Collection<Downstream> declared,
+      Collection<Downstream> others,
       boolean learning,
       IntUnaryOperator lots) {
     List<Need> all = new ArrayList<>();
-    declared.forEach(breaker -> all.add(new Need(breaker, true)));
-    others.forEach(breaker -> all.add(new Need(breaker, false)));
+    declared.forEach(dependency -> all.add(new Need(dependency, true)));
+    others.forEach(dependency -> all.add(new Need(dependency, false)));
     this.needs = all.toArray(Need[]::new);
     this.learning = learning;
     this.lots = lots;
@@ -83,11 +90,16 @@ public final class Requirements {
    */
   CircuitBreaker refusing(long now) {
     for (Need need : inForce.get()) {
-      if (need.breaker.refuses(now)) {
+      if (need.dependency.refuses(now)) {
         return need.breaker;
       }
     }
     return null;
+  }
+
+  /** Why a request is shed that a breaker is in the way of, which is counted. */
+  Refusal refuse(CircuitBreaker refusing, long now) {
+    return find(refusing).dependency.refuseRequest(now);
   }
 
   /** Whether a request is to pass a breaker that refuses, to see whether the handler copes now. */
@@ -108,7 +120,7 @@ public final class Requirements {
   private boolean isAlone(Need need, long now) {
     for (Need other : inForce.get()) {
       boolean closed =
-          other.breaker.snapshot().state() == BreakerState.CLOSED && !other.breaker.refuses(now);
+          other.breaker.snapshot().state() == BreakerState.CLOSED && !other.dependency.refuses(now);
       if (other != need && !closed) {
         return false;
       }

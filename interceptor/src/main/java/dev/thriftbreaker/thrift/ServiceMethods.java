@@ -6,7 +6,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
+import org.apache.thrift.AsyncProcessFunction;
+import org.apache.thrift.ProcessFunction;
 import org.apache.thrift.TAsyncProcessor;
 import org.apache.thrift.TBase;
 import org.apache.thrift.TBaseAsyncProcessor;
@@ -84,41 +88,45 @@ final class ServiceMethods {
     return complete;
   }
 
-  @SuppressWarnings("rawtypes") // in libthrift's own signatures
   private void add(String service, TProcessor processor) {
     if (processor instanceof TBaseProcessor<?> generated) {
-      generated
-          .getProcessMapView()
-          .forEach(
-              (name, function) ->
-                  add(
-                      service,
-                      name,
-                      function.isOneway(),
-                      function.getClass(),
-                      function::getEmptyResultInstance));
+      addAll(
+          service,
+          generated.getProcessMapView(),
+          ProcessFunction::isOneway,
+          ProcessFunction::getEmptyResultInstance);
     } else if (processor instanceof TBaseAsyncProcessor<?> generated) {
-      generated
-          .getProcessMapView()
-          .forEach(
-              (name, function) ->
-                  add(
-                      serviceOf(name),
-                      name.substring(name.indexOf(TMultiplexedProtocol.SEPARATOR) + 1),
-                      function.isOneway(),
-                      function.getClass(),
-                      function::getEmptyResultInstance));
+      addAll(
+          service,
+          generated.getProcessMapView(),
+          AsyncProcessFunction::isOneway,
+          AsyncProcessFunction::getEmptyResultInstance);
     } else {
       complete = false;
     }
   }
 
   /**
-   * The service in the name of an asynchronous method. As libthrift multiplexes synchronous
-   * processors only, several asynchronous services in one are a map of such names.
+   * The two kinds of functions have the same methods and no type in common. As libthrift
+   * multiplexes synchronous processors only, several asynchronous services in one are a map of
+   * names with the service in front.
    */
-  private static String serviceOf(String name) {
-    return name.substring(0, Math.max(0, name.indexOf(TMultiplexedProtocol.SEPARATOR)));
+  @SuppressWarnings("rawtypes") // in libthrift's own signatures
+  private <F> void addAll(
+      String service,
+      Map<String, F> functions,
+      Predicate<F> oneway,
+      Function<F, ? extends TBase> emptyResult) {
+    functions.forEach(
+        (name, function) -> {
+          int colon = name.indexOf(TMultiplexedProtocol.SEPARATOR);
+          add(
+              colon < 0 ? service : name.substring(0, colon),
+              name.substring(colon + 1),
+              oneway.test(function),
+              function.getClass(),
+              () -> emptyResult.apply(function));
+        });
   }
 
   @SuppressWarnings("rawtypes") // in libthrift's own signatures

@@ -27,6 +27,9 @@ final class Uses {
   /** The method's, or null while there is no request from which to learn. */
   private Requirements requirements;
 
+  /** Where things are noted instead of here, while the thread acts for an asynchronous request. */
+  private Trail trail;
+
   /**
    * Takes a request in, unless a dependency that its method needs refuses.
    *
@@ -45,17 +48,45 @@ final class Uses {
     return null;
   }
 
+  /** Begins again with a request that other threads have served. */
+  void begin(Trail ended) {
+    requirements = ended.requirements();
+    watched = ended.isWatched();
+    startNanos = ended.startNanos();
+  }
+
+  /** Gives a request away that has begun and may end on another thread; null if none has. */
+  Trail handOver() {
+    Trail handed = requirements == null ? null : new Trail(requirements, watched, startNanos);
+    abandon();
+    return handed;
+  }
+
+  /** Notes what guards do on this thread for the request that leaves that trail, or null. */
+  void follow(Trail followed) {
+    if (followed != null) {
+      begin(followed);
+      trail = followed;
+    }
+  }
+
   /** A guard was asked for a call. */
   void use(CircuitBreaker breaker) {
     // after trouble a handler may be on another way than usual
     if (watched && trouble == null) {
+      if (trail != null) {
+        trail.use(breaker);
+        return;
+      }
       usedCount = add(breaker, used, usedCount);
     }
   }
 
   /** A guard refused a call. */
   void refuse(CircuitBreaker breaker) {
-    if (requirements != null) {
+    if (trail != null) {
+      trail.refuse(breaker);
+    } else if (requirements != null) {
       refusedCount = add(breaker, refused, refusedCount);
       trouble = breaker;
       troubleIsRefusal = true;
@@ -64,7 +95,9 @@ final class Uses {
 
   /** A guard saw a call fail. */
   void fail(CircuitBreaker breaker) {
-    if (requirements != null) {
+    if (trail != null) {
+      trail.fail(breaker);
+    } else if (requirements != null) {
       trouble = breaker;
       troubleIsRefusal = false;
     }
@@ -81,6 +114,7 @@ final class Uses {
   /** Ends a request of which nobody can tell whether it succeeded. */
   void abandon() {
     requirements = null;
+    trail = null;
     watched = false;
     trouble = null;
     usedCount = 0;

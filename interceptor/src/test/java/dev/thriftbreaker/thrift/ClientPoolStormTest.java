@@ -105,7 +105,7 @@ class ClientPoolStormTest {
         ClientPools pools = new ClientPools("storm")) {
       Stock.Iface stock =
           pools.guard(
-              breaker,
+              new Downstream(breaker),
               Stock.Iface.class,
               ClientPool.builder(Stock.Client::new, () -> new TSocket("127.0.0.1", server.port()))
                   .transportFactory(new TFramedTransport.Factory())

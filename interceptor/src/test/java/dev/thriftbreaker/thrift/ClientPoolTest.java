@@ -95,7 +95,7 @@ class ClientPoolTest {
   }
 
   private Stock.Iface guarded(ClientPool.Builder<Stock.Client> settings) {
-    return pools.guard(breaker, Stock.Iface.class, settings);
+    return pools.guard(new Downstream(breaker), Stock.Iface.class, settings);
   }
 
   private ClientPools.Numbers numbers() {
@@ -362,7 +362,7 @@ class ClientPoolTest {
     LoopbackServer server = healthy();
     Stock.Iface stock =
         pools.guard(
-            breaker,
+            new Downstream(breaker),
             Stock.Iface.class,
             ClientPool.builder(
                 protocol ->
@@ -389,7 +389,8 @@ class ClientPoolTest {
     LoopbackServer server = healthy();
     ClientPool.Builder<Warehouse.Client> settings =
         ClientPool.builder(Warehouse.Client::new, () -> new TSocket("127.0.0.1", server.port()));
-    Warehouse.Iface warehouse = pools.guard(breaker, Warehouse.Iface.class, settings);
+    Warehouse.Iface warehouse =
+        pools.guard(new Downstream(breaker), Warehouse.Iface.class, settings);
     AtomicReference<String> answer = new AtomicReference<>();
 
     // when
@@ -703,7 +704,7 @@ class ClientPoolTest {
         .isThrownBy(() -> poolOf(1).maxIdleTime(Duration.ZERO))
         .withMessage("maxIdleTime: PT0S (expected: a duration from 10 ms to 1 day)");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> pools.guard(breaker, Stock.Client.class, poolOf(1)))
+        .isThrownBy(() -> pools.guard(new Downstream(breaker), Stock.Client.class, poolOf(1)))
         .withMessage("iface: " + Stock.Client.class + " (expected: an interface)");
   }
 }

@@ -129,7 +129,9 @@ class ClientPoolTlsTest {
 
   private Stock.Iface guarded(Callable<TTransport> transport) {
     return pools.guard(
-        breaker, Stock.Iface.class, ClientPool.builder(Stock.Client::new, transport));
+        new Downstream(breaker),
+        Stock.Iface.class,
+        ClientPool.builder(Stock.Client::new, transport));
   }
 
   private static Callable<TTransport> tls(int port) {

@@ -12,11 +12,13 @@ import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.breaker.Mode;
 import dev.thriftbreaker.breaker.ModeOverride;
 import dev.thriftbreaker.breaker.Refusal;
+import dev.thriftbreaker.breaker.Workers;
 import dev.thriftbreaker.thrift.TestServer.Connection;
 import dev.thriftbreaker.thrift.TestServer.Kind;
 import dev.thriftbreaker.thrift.TestServer.Language;
 import dev.thriftbreaker.thrift.TestServer.Wire;
 import dev.thriftbreaker.thrift.gen.Stock;
+import dev.thriftbreaker.thrift.gen.Warehouse;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +27,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.UnaryOperator;
 import org.apache.thrift.TApplicationException;
+import org.apache.thrift.TException;
 import org.apache.thrift.TProcessor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,6 +38,7 @@ class DownstreamTest {
 
   private final AtomicLong clock = new AtomicLong(Long.MAX_VALUE - 1_000);
   private final AtomicInteger reached = new AtomicInteger();
+  private RequestPath path;
 
   private CircuitBreaker breaker(UnaryOperator<BreakerConfig.Builder> settings) {
     return new CircuitBreaker(
@@ -288,5 +292,120 @@ class DownstreamTest {
     assertThat(call(downstream, null)).hasMessageContaining("HOLD_OFF");
     breaker.configure(breaker.config().toBuilder().honorRetryAfter(false).build());
     assertThat(call(downstream, null)).isNull();
+  }
+
+  // ---- at the door
+
+  /** Sheds all reservations but those of plums. */
+  private final class SheddingStock implements Stock.Iface {
+    @Override
+    public int reserve(String sku, int quantity) throws TException {
+      reached.incrementAndGet();
+      if (!sku.equals("plum")) {
+        throw shed(4_000);
+      }
+      return quantity;
+    }
+
+    @Override
+    public long ping(long number) {
+      return number;
+    }
+
+    @Override
+    public void touch() {}
+  }
+
+  private TestServer server(Downstream downstream, List<String> declared) throws Exception {
+    Stock.Iface guarded =
+        Guard.of(downstream, Stock.Iface.class, new SheddingStock(), null, FallbackOn.REFUSAL);
+    path =
+        new RequestPath(
+            Map.of("inventory", downstream),
+            declared == null ? Map.of() : Map.of("reserve", declared),
+            declared == null,
+            new Workers(null),
+            clock::get,
+            new ShedReplies(),
+            MethodBreakers.NONE);
+    return new TestServer(
+        Kind.THREAD_POOL,
+        Wire.FRAMED,
+        Language.BINARY,
+        path.wrap(new Warehouse.Processor<>(new WarehouseHandler(guarded))));
+  }
+
+  private MethodStats reserve() {
+    return path.methods().stream()
+        .filter(method -> method.name().equals("reserve"))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void shedsRequestsThatNeedADependencyWhichIsHeldOff() throws Exception {
+    // given
+    CircuitBreaker breaker = breaker(s -> s.honorRetryAfter(true));
+    Downstream downstream = listening(breaker);
+    try (TestServer server = server(downstream, List.of("inventory"));
+        Connection connection = server.connect()) {
+      Warehouse.Client client = new Warehouse.Client(connection.protocol);
+      assertThatThrownBy(() -> client.reserve("pear", 1)).hasMessageContaining("dependency=db");
+      pass(Duration.ofMillis(1_500));
+
+      // when / then
+      assertThatThrownBy(() -> client.reserve("plum", 1))
+          .hasMessage("SHED dependency=inventory state=HOLD_OFF retryAfterMs=2500");
+      assertThat(reached).hasValue(1);
+      assertThat(reserve().sheds()).isEqualTo(1);
+      assertThat(downstream.heldOff()).isEqualTo(1);
+      assertThat(breaker.snapshot().refused()).isEqualTo(1);
+      assertThat(breaker.snapshot().state()).isEqualTo(BreakerState.CLOSED);
+      assertThat(client.count(List.of())).isZero();
+
+      // and when its time is over
+      pass(Duration.ofMillis(2_500));
+      assertThat(client.reserve("plum", 1)).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void shedsNothingAtTheDoorWhereTheSettingIsOffOrTheMethodNeedsNothing() throws Exception {
+    for (boolean honoring : new boolean[] {false, true}) {
+      Downstream downstream = listening(breaker(s -> s.honorRetryAfter(honoring)));
+      List<String> declared = honoring ? List.of() : List.of("inventory");
+      try (TestServer server = server(downstream, declared);
+          Connection connection = server.connect()) {
+        Warehouse.Client client = new Warehouse.Client(connection.protocol);
+        catchThrowable(() -> client.reserve("pear", 1));
+
+        catchThrowable(() -> client.reserve("plum", 1));
+
+        assertThat(reserve().sheds()).isZero();
+      }
+    }
+  }
+
+  @Test
+  void learnsFromAHoldOffThatAMethodNeedsTheDependency() throws Exception {
+    // given a method that uses it in each request
+    Downstream downstream = listening(breaker(s -> s.honorRetryAfter(true)));
+    try (TestServer server = server(downstream, null);
+        Connection connection = server.connect()) {
+      Warehouse.Client client = new Warehouse.Client(connection.protocol);
+      for (int i = 0; i < 20; i++) {
+        assertThat(client.reserve("plum", 1)).isEqualTo(1);
+      }
+
+      // when
+      for (int i = 0; i < 50; i++) {
+        assertThat(catchThrowable(() -> client.reserve("pear", 1))).hasMessageStartingWith("SHED");
+      }
+
+      // then
+      assertThat(reserve().requires()).containsExactly("inventory");
+      assertThat(reserve().sheds()).isBetween(30L, 40L);
+      assertThat(reached).hasValue(21);
+    }
   }
 }

@@ -154,6 +154,7 @@ class LearnedNeedsTest {
     "THREAD_POOL, PLAIN, JSON",
     "THREAD_POOL, FAST_FRAMED, COMPACT",
     "HSHA, FRAMED, BINARY",
+    "HSHA, FRAMED, TUPLE",
     "THREADED_SELECTOR, FRAMED, COMPACT"
   })
   void aMethodThatNeedsADependencyIsShedAfterTheFirstRefusals(
@@ -207,6 +208,21 @@ class LearnedNeedsTest {
               assertThat(requirement.refusals()).isPositive();
               assertThat(requirement.failures()).isZero();
             });
+  }
+
+  @Test
+  void aMethodThatCopesIsSeenToDoSoOverTuples() throws Exception {
+    copes = true;
+    serve(Kind.THREAD_POOL, Wire.FRAMED, Language.TUPLE, processor(path));
+    Breakers.open(stock);
+
+    reserve(50);
+
+    awaitEnds();
+    Requirement learned = stats("reserve").requirements().about("stock");
+    assertThat(learned.needed()).isFalse();
+    assertThat(learned.refusals()).isPositive();
+    assertThat(learned.failures()).isZero();
   }
 
   @Test
@@ -270,12 +286,9 @@ class LearnedNeedsTest {
   }
 
   @Test
-  void tuplesAndOnewayRequestsTeachNothingSinceNobodyCanTellHowTheyEnded() throws Exception {
-    serve(Kind.THREAD_POOL, Wire.FRAMED, Language.TUPLE, processor(path));
-    Breakers.open(stock);
-    assertThat(reserve(50)).isEqualTo(50);
-    stop();
+  void onewayRequestsTeachNothingSinceNobodyCanTellHowTheyEnded() throws Exception {
     serve(processor(path));
+    Breakers.open(stock);
 
     for (int i = 0; i < 50; i++) {
       client.noteFailing("quiet");
@@ -283,9 +296,7 @@ class LearnedNeedsTest {
     client.count(List.of());
 
     assertThat(stats("noteFailing").requests()).isEqualTo(50);
-    for (String method : List.of("reserve", "noteFailing")) {
-      assertThat(stats(method).requirements().all()).as(method).isEmpty();
-    }
+    assertThat(stats("noteFailing").requirements().all()).isEmpty();
   }
 
   @Test

@@ -12,6 +12,7 @@ import dev.thriftbreaker.thrift.Requirement.Source;
 import dev.thriftbreaker.thrift.Requirement.Word;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -48,9 +49,13 @@ class RequirementsTest {
   private Requirements learning() {
     return new Requirements(
         List.of(),
-        List.of(bank, mail, stock),
+        downstreams(bank, mail, stock),
         true,
         bound -> (bound == Requirements.SAMPLE ? sampled : drawn) ? 0 : 1);
+  }
+
+  private static List<Downstream> downstreams(CircuitBreaker... breakers) {
+    return Arrays.stream(breakers).map(Downstream::new).toList();
   }
 
   private static void open(CircuitBreaker breaker) {
@@ -302,7 +307,7 @@ class RequirementsTest {
   @Test
   void learnsNothingWhereRequirementsWereDeclared() {
     Requirements declared =
-        new Requirements(List.of(stock), List.of(bank, mail), false, bound -> 0);
+        new Requirements(downstreams(stock), downstreams(bank, mail), false, bound -> 0);
     open(bank);
 
     for (int i = 0; i < 50; i++) {
@@ -364,8 +369,8 @@ class RequirementsTest {
   void wordsSaidAtOnceAreAllInForce() throws Exception {
     // given so many others that it takes a while to find which are in force
     List<String> names = List.of("bank", "mail", "stock");
-    List<CircuitBreaker> many = new ArrayList<>(List.of(bank, mail, stock));
-    many.addAll(Collections.nCopies(1_000, breaker("other")));
+    List<Downstream> many = new ArrayList<>(downstreams(bank, mail, stock));
+    many.addAll(Collections.nCopies(1_000, new Downstream(breaker("other"))));
     Requirements requirements = new Requirements(List.of(), many, true, bound -> 1);
     CyclicBarrier together = new CyclicBarrier(names.size() + 1);
     ExecutorService pool = Executors.newFixedThreadPool(names.size());
@@ -403,7 +408,7 @@ class RequirementsTest {
         Requirements shared =
             new Requirements(
                 List.of(),
-                List.of(bank, mail, stock),
+                downstreams(bank, mail, stock),
                 true,
                 bound -> ThreadLocalRandom.current().nextInt(Math.min(bound, 2)));
         CountDownLatch start = new CountDownLatch(1);

@@ -60,7 +60,7 @@ class ShedReplyTest {
       requires.put(method, STOCK);
     }
     return new RequestPath(
-        Map.of("stock", stock),
+        Map.of("stock", new Downstream(stock)),
         requires,
         false,
         new Workers(null),

@@ -1593,8 +1593,10 @@ public final class Breakers {
                         + "LateCount")));
     line(
         "",
-        "%s refused, %s of them as FULL; %s passed only by an operator's word"
-            .formatted(f.counts("ShedCount FullCount WouldRefuseCount")));
+        ("%s refused, %s of them as FULL, %s held off; %s passed only by an operator's word; "
+                + "%s given to a fallback")
+            .formatted(
+                f.counts("ShedCount FullCount HeldOffCount WouldRefuseCount FallbackCount")));
     long openMillis = (long) f.number("OpenMillisTotal");
     line(
         "",
@@ -2092,7 +2094,7 @@ public final class Breakers {
                 + "Refusing Since Until RetryAfterMillis PassingShare ConsecutiveOpens Cause Reason "
                 + "LastTrip LastTripErrors LastTripHungCalls LastTripOldestCalls CallCount "
                 + "SuccessCount FailureCount IgnoredCount SlowCount HungCount ShedCount FullCount "
-                + "LateCount WouldRefuseCount InFlight MaxConcurrentCalls "
+                + "HeldOffCount FallbackCount LateCount WouldRefuseCount InFlight MaxConcurrentCalls "
                 + "MaxConcurrentCallsSetting OldestCalls WindowCalls FailureRate "
                 + "SlowCallRate OpenedCount OpenMillisTotal Latency Settings ConfigVersion "
                 + "History");

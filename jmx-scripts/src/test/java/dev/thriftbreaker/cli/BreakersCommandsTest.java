@@ -203,7 +203,7 @@ class BreakersCommandsTest {
         .startsWith("full on checkout (pid " + server.pid() + "): CLOSED, refuses calls as FULL\n")
         .contains("Refuses as FULL what is more than 2 calls at once; opens if those hang.")
         .contains("2 in flight, at most 2 at once; the server has 32 threads")
-        .contains("2 refused, 2 of them as FULL;")
+        .contains("2 refused, 2 of them as FULL, 0 held off;")
         .contains("set full maxConcurrentCalls 4 --reason \"...\"");
     assertThat(show("full"))
         .contains(
