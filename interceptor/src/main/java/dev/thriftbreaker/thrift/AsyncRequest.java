@@ -105,7 +105,7 @@ final class AsyncRequest extends AsyncFrameBuffer {
     }
     TProtocol out = frame.getOutputProtocol();
     // generated code casts a protocol of the tuple scheme to its class, so that one stays bare
-    return out.getClass() == TTupleProtocol.class ? out : reply.over(out);
+    return out.getClass() == TTupleProtocol.class ? out : reply.over(out, own != null);
   }
 
   @Override
