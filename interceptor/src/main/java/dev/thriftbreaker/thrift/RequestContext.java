@@ -25,6 +25,7 @@ final class RequestContext {
 
   final Header header = new Header();
   final Uses uses = new Uses();
+  final ShedBytes shedBytes = new ShedBytes();
   private Workers servedWith;
   private final ReplyWatch reply = new ReplyWatch();
   private final ReplyWatch message = new ReplyWatch();
