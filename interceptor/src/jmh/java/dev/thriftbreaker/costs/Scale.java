@@ -191,8 +191,11 @@ final class Scale implements Measurement {
     for (int i = 0; i < number; i++) {
       builder.dependency("dependency" + i);
     }
-    try (ThriftInterceptor interceptor = builder.build()) {
+    ThriftInterceptor interceptor = builder.build();
+    try {
       return percentOfACore(seconds);
+    } finally {
+      interceptor.close();
     }
   }
 

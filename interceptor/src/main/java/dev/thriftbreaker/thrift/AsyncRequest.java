@@ -114,7 +114,7 @@ final class AsyncRequest extends AsyncFrameBuffer {
     if (isPast(ANSWERED)) {
       return new TBinaryProtocol(Nowhere.TRANSPORT);
     }
-    return reply.over(frame.getOutputProtocol());
+    return reply.over(frame.getOutputProtocol(), own != null);
   }
 
   @Override

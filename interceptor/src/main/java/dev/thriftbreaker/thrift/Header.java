@@ -33,13 +33,17 @@ final class Header {
   private static final byte[] NO_BYTES = {};
   private static final byte COMPACT_PROTOCOL_ID = (byte) 0x82;
   private static final int COMPACT_VERSION = 1;
+  private static final long NO_VARINT = -1;
+
+  /** A version, the length of a name, and a seqid. */
+  private static final int LEAST_BINARY = 12;
 
   private Route route;
   private String method;
   private int seqid;
   private byte type;
 
-  // the cursor and the end of a parse in place; at < 0 if the header is not as expected
+  // the cursor and the end of a JSON header parsed in place
   private byte[] buffer;
   private int at;
   private int end;
@@ -113,17 +117,15 @@ final class Header {
         throw new TTransportException("Cannot read a message from an empty frame");
       }
     }
-    buffer = Frame.buffer(transport);
-    at = Frame.position(transport);
-    end = at + Frame.remaining(transport);
-    try {
-      if (protocol == TBinaryProtocol.class) {
-        return parseBinary((TBinaryProtocol) in, routes);
-      }
-      return protocol == TJSONProtocol.class ? parseJson(routes) : parseCompact(routes);
-    } finally {
-      buffer = null;
+    byte[] bytes = Frame.buffer(transport);
+    int from = Frame.position(transport);
+    int to = from + Frame.remaining(transport);
+    if (protocol == TBinaryProtocol.class) {
+      return parseBinary((TBinaryProtocol) in, routes, bytes, from, to);
     }
+    return protocol == TJSONProtocol.class
+        ? parseJson(routes, bytes, from, to)
+        : parseCompact(routes, bytes, from, to);
   }
 
   private static boolean isKnown(Class<?> protocol) {
@@ -133,43 +135,85 @@ final class Header {
         || protocol == TJSONProtocol.class;
   }
 
-  private boolean parseBinary(TBinaryProtocol in, RouteTable routes) {
-    int version = i32();
-    if (version >= 0 && at >= 0) {
-      return Hidden.readsOldBinary(in) && parseOldBinary(version, routes);
-    }
-    int length = i32();
-    int from = skip(length);
-    seqid = i32();
-    type = (byte) version;
-    return at >= 0 && version >>> 16 == 0x8001 && route(routes, from, length);
-  }
-
-  private boolean parseOldBinary(int length, RouteTable routes) {
-    int from = skip(length);
-    int typeAt = skip(1);
-    seqid = i32();
-    if (at < 0) {
+  private boolean parseBinary(
+      TBinaryProtocol in, RouteTable routes, byte[] bytes, int from, int to) {
+    int room = to - from - LEAST_BINARY;
+    if (room < 0) {
       return false;
     }
-    type = buffer[typeAt];
-    return route(routes, from, length);
-  }
-
-  private boolean parseCompact(RouteTable routes) {
-    int id = skip(2);
-    if (id < 0 || buffer[id] != COMPACT_PROTOCOL_ID) {
+    int version = Bytes.i32(bytes, from);
+    if (version >= 0) {
+      return Hidden.readsOldBinary(in) && parseOldBinary(routes, bytes, from, to);
+    }
+    int length = Bytes.i32(bytes, from + 4);
+    if (version >>> 16 != 0x8001 || length < 0 || length > room) {
       return false;
     }
-    int versionAndType = buffer[id + 1];
-    type = (byte) (versionAndType >> 5 & 7);
-    seqid = varint();
-    int length = varint();
-    int from = skip(length);
-    return at >= 0 && (versionAndType & 0x1f) == COMPACT_VERSION && route(routes, from, length);
+    take((byte) version, Bytes.i32(bytes, from + 8 + length), routes, bytes, from + 8, length);
+    return true;
+  }
+
+  private boolean parseOldBinary(RouteTable routes, byte[] bytes, int from, int to) {
+    int length = Bytes.i32(bytes, from);
+    if (length > to - from - 9) {
+      return false;
+    }
+    int typeAt = from + 4 + length;
+    take(bytes[typeAt], Bytes.i32(bytes, typeAt + 1), routes, bytes, from + 4, length);
+    return true;
+  }
+
+  private boolean parseCompact(RouteTable routes, byte[] bytes, int from, int to) {
+    if (to - from < 2 || bytes[from] != COMPACT_PROTOCOL_ID) {
+      return false;
+    }
+    int versionAndType = bytes[from + 1];
+    long number = varint(bytes, from + 2, to);
+    long length = number < 0 ? NO_VARINT : varint(bytes, next(number), to);
+    if ((versionAndType & 0x1f) != COMPACT_VERSION
+        || length < 0
+        || (int) length < 0
+        || (int) length > to - next(length)) {
+      return false;
+    }
+    byte messageType = (byte) (versionAndType >> 5 & 7);
+    take(messageType, (int) number, routes, bytes, next(length), (int) length);
+    return true;
+  }
+
+  /**
+   * A number of 1 to 5 bytes, in the lower half, and where it ends, in the upper; or {@link
+   * #NO_VARINT}.
+   */
+  private static long varint(byte[] bytes, int from, int to) {
+    int value = 0;
+    int at = from;
+    for (int shift = 0; shift < 35 && at < to; shift += 7) {
+      byte part = bytes[at++];
+      value |= (part & 0x7f) << shift;
+      if (part >= 0) {
+        return (long) at << Integer.SIZE | value & 0xffff_ffffL;
+      }
+    }
+    return NO_VARINT;
+  }
+
+  private static int next(long varint) {
+    return (int) (varint >>> Integer.SIZE);
   }
 
   /** Only as TJSONProtocol writes it, and names without escapes. */
+  private boolean parseJson(RouteTable routes, byte[] bytes, int from, int to) {
+    buffer = bytes;
+    at = from;
+    end = to;
+    try {
+      return parseJson(routes);
+    } finally {
+      buffer = null;
+    }
+  }
+
   private boolean parseJson(RouteTable routes) {
     if (!passOver('[') || !passOver('1') || !passOver(',') || !passOver('"')) {
       return false;
@@ -184,12 +228,16 @@ final class Header {
     if (!passOver('"') || !passOver(',')) {
       return false;
     }
+    long messageType = jsonNumber();
+    if (messageType < 0 || messageType > Byte.MAX_VALUE || !passOver(',')) {
+      return false;
+    }
     long number = jsonNumber();
-    type = (byte) number;
-    boolean asExpected = number >= 0 && number <= Byte.MAX_VALUE && passOver(',');
-    number = jsonNumber();
-    seqid = (int) number;
-    return asExpected && number == seqid && passOver(',') && route(routes, from, length);
+    if (number != (int) number || !passOver(',')) {
+      return false;
+    }
+    take((byte) messageType, (int) number, routes, buffer, from, length);
+    return true;
   }
 
   private boolean passOver(char expected) {
@@ -212,50 +260,16 @@ final class Header {
     return readable ? (negative ? -number : number) : Long.MIN_VALUE;
   }
 
-  private boolean route(RouteTable routes, int from, int length) {
-    route = routes.find(buffer, from, from + length);
+  /** Takes over a header that was parsed in place. */
+  private void take(
+      byte messageType, int number, RouteTable routes, byte[] bytes, int from, int length) {
+    type = messageType;
+    seqid = number;
+    route = routes.find(bytes, from, from + length);
     method =
         route.method != null
             ? route.method
-            : withoutService(new String(buffer, from, length, StandardCharsets.UTF_8));
-    return true;
-  }
-
-  /** Moves the cursor over that many bytes; returns where it was. */
-  private int skip(int bytes) {
-    int from = at;
-    if (from < 0 || bytes < 0 || bytes > end - from) {
-      at = -1;
-      return -1;
-    }
-    at += bytes;
-    return from;
-  }
-
-  private int i32() {
-    int from = skip(4);
-    return from < 0
-        ? -1
-        : (buffer[from] & 0xff) << 24
-            | (buffer[from + 1] & 0xff) << 16
-            | (buffer[from + 2] & 0xff) << 8
-            | buffer[from + 3] & 0xff;
-  }
-
-  private int varint() {
-    int value = 0;
-    for (int shift = 0; shift < 35; shift += 7) {
-      int from = skip(1);
-      if (from < 0) {
-        return -1;
-      }
-      value |= (buffer[from] & 0x7f) << shift;
-      if (buffer[from] >= 0) {
-        return value;
-      }
-    }
-    at = -1;
-    return -1;
+            : withoutService(new String(bytes, from, length, StandardCharsets.UTF_8));
   }
 
   private static String withoutService(String wireName) {

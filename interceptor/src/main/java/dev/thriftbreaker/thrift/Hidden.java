@@ -25,6 +25,8 @@ final class Hidden {
       field(TMemoryTransport.class, "inputBuffer", ByteBuffer.class);
   private static final VarHandle STRICT_READ =
       field(TBinaryProtocol.class, "strictRead_", boolean.class);
+  private static final VarHandle STRICT_WRITE =
+      field(TBinaryProtocol.class, "strictWrite_", boolean.class);
 
   private Hidden() {}
 
@@ -49,6 +51,11 @@ final class Hidden {
   /** Whether the protocol is known to read also what clients of old wrote. */
   static boolean readsOldBinary(TBinaryProtocol protocol) {
     return STRICT_READ != null && !(boolean) STRICT_READ.get(protocol);
+  }
+
+  /** Whether the protocol is known to write as servers of today do. */
+  static boolean writesStrictBinary(TBinaryProtocol protocol) {
+    return STRICT_WRITE != null && (boolean) STRICT_WRITE.get(protocol);
   }
 
   private static VarHandle field(Class<?> owner, String name, Class<?> type) {

@@ -96,7 +96,7 @@ class InterceptedProcessor implements TProcessor {
     route.stats.countShed();
     Frame.discardMessage(in);
     if (!header.isOneway()) {
-      reply.write(out, header.method(), header.seqid(), refusal);
+      reply.write(out, header, refusal, request.shedBytes);
     }
   }
 

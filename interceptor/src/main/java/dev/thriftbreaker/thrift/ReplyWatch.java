@@ -1,45 +1,63 @@
 package dev.thriftbreaker.thrift;
 
 import dev.thriftbreaker.breaker.Outcome;
-import java.nio.ByteBuffer;
-import java.util.UUID;
 import org.apache.thrift.TApplicationException;
-import org.apache.thrift.TException;
-import org.apache.thrift.protocol.TField;
-import org.apache.thrift.protocol.TList;
-import org.apache.thrift.protocol.TMap;
-import org.apache.thrift.protocol.TMessage;
+import org.apache.thrift.protocol.TBinaryProtocol;
+import org.apache.thrift.protocol.TCompactProtocol;
 import org.apache.thrift.protocol.TMessageType;
 import org.apache.thrift.protocol.TProtocol;
-import org.apache.thrift.protocol.TProtocolException;
-import org.apache.thrift.protocol.TSet;
-import org.apache.thrift.protocol.TStruct;
 import org.apache.thrift.protocol.TTupleProtocol;
-import org.apache.thrift.scheme.IScheme;
-import org.apache.thrift.transport.TTransport;
 
 /**
- * Passes everything on to a protocol and sees which type of message is begun on it, what a
- * TApplicationException says, and whether a message was read to its end. Unlike a
- * TProtocolDecorator it can be put over another protocol, so a thread needs one and not one for
- * each request. Used by one thread.
+ * Sees which type of message is begun on a protocol, and if asked to what a TApplicationException
+ * says and whether a message was read to its end. One object serves many requests, one after the
+ * other, and gives each a protocol that does what the server's own would. Used by one thread at a
+ * time.
+ *
+ * <p>Where the server's protocol is a plain binary or compact one, its stand-in for a reply is of
+ * the same kind, on the same transport, so that the fields of the reply cost no call more than they
+ * do on a bare server. So is a tuple protocol's, as generated code demands. Elsewhere, and where
+ * more than the message's type is to be seen, everything is passed on to the server's.
  */
-final class ReplyWatch extends TProtocol {
+final class ReplyWatch {
 
   private static final byte NONE = 0;
 
-  private TProtocol out;
+  private WatchedProtocol any;
+  private WatchedBinary binary;
+  private WatchedCompact compact;
   private WatchedTuple tuple;
   private byte type = NONE;
   private boolean read;
   private boolean shed;
   private int exceptionType;
 
-  ReplyWatch() {
-    super(null);
+  /**
+   * A protocol to write a reply to in place of the server's.
+   *
+   * @param wholly whether to see what a TApplicationException says
+   */
+  TProtocol over(TProtocol out, boolean wholly) {
+    Class<?> language = out.getClass();
+    if (wholly) {
+      return over(out);
+    }
+    if (language == TBinaryProtocol.class && Hidden.writesStrictBinary((TBinaryProtocol) out)) {
+      if (binary == null) {
+        binary = new WatchedBinary(this);
+      }
+      return binary.onto(out.getTransport());
+    }
+    if (language == TCompactProtocol.class) {
+      if (compact == null) {
+        compact = new WatchedCompact(this);
+      }
+      return compact.onto(out.getTransport());
+    }
+    return over(out);
   }
 
-  /** A protocol to use in place of the server's, or its client's. */
+  /** A protocol to read a message from, or write one to, in place of the server's. */
   TProtocol over(TProtocol target) {
     if (target.getClass() == TTupleProtocol.class) {
       if (tuple == null) {
@@ -47,8 +65,10 @@ final class ReplyWatch extends TProtocol {
       }
       return tuple.onto(target.getTransport());
     }
-    out = target;
-    return this;
+    if (any == null) {
+      any = new WatchedProtocol(this);
+    }
+    return any.over(target);
   }
 
   boolean isBegun() {
@@ -85,7 +105,15 @@ final class ReplyWatch extends TProtocol {
   }
 
   void clear() {
-    out = null;
+    if (any != null) {
+      any.clear();
+    }
+    if (binary != null) {
+      binary.clear();
+    }
+    if (compact != null) {
+      compact.clear();
+    }
     if (tuple != null) {
       tuple.clear();
     }
@@ -95,7 +123,7 @@ final class ReplyWatch extends TProtocol {
     exceptionType = 0;
   }
 
-  // ---- what is seen
+  // ---- what the protocols see
 
   /** A message of this type is begun. */
   void begin(byte messageType) {
@@ -116,270 +144,8 @@ final class ReplyWatch extends TProtocol {
     }
   }
 
-  @Override
-  public void writeMessageBegin(TMessage message) throws TException {
-    begin(message.type);
-    out.writeMessageBegin(message);
-  }
-
-  @Override
-  public void writeString(String value) throws TException {
-    string(value);
-    out.writeString(value);
-  }
-
-  @Override
-  public void writeI32(int value) throws TException {
-    number(value);
-    out.writeI32(value);
-  }
-
-  @Override
-  public void readMessageEnd() throws TException {
-    out.readMessageEnd();
+  /** A message was read to its end. */
+  void read() {
     read = true;
-  }
-
-  // everything else is passed on
-
-  @Override
-  public TTransport getTransport() {
-    return out.getTransport();
-  }
-
-  @Override
-  @SuppressWarnings("rawtypes") // as inherited
-  public Class<? extends IScheme> getScheme() {
-    return out.getScheme();
-  }
-
-  @Override
-  public void reset() {
-    out.reset();
-  }
-
-  @Override
-  public void incrementRecursionDepth() throws TProtocolException {
-    out.incrementRecursionDepth();
-  }
-
-  @Override
-  public void decrementRecursionDepth() {
-    out.decrementRecursionDepth();
-  }
-
-  @Override
-  public int getMinSerializedSize(byte fieldType) throws TException {
-    return out.getMinSerializedSize(fieldType);
-  }
-
-  @Override
-  public void skip(byte fieldType) throws TException {
-    out.skip(fieldType);
-  }
-
-  @Override
-  public void skip(byte fieldType, int maxDepth) throws TException {
-    out.skip(fieldType, maxDepth);
-  }
-
-  @Override
-  public void writeMessageEnd() throws TException {
-    out.writeMessageEnd();
-  }
-
-  @Override
-  public void writeStructBegin(TStruct struct) throws TException {
-    out.writeStructBegin(struct);
-  }
-
-  @Override
-  public void writeStructEnd() throws TException {
-    out.writeStructEnd();
-  }
-
-  @Override
-  public void writeFieldBegin(TField field) throws TException {
-    out.writeFieldBegin(field);
-  }
-
-  @Override
-  public void writeFieldEnd() throws TException {
-    out.writeFieldEnd();
-  }
-
-  @Override
-  public void writeFieldStop() throws TException {
-    out.writeFieldStop();
-  }
-
-  @Override
-  public void writeMapBegin(TMap map) throws TException {
-    out.writeMapBegin(map);
-  }
-
-  @Override
-  public void writeMapEnd() throws TException {
-    out.writeMapEnd();
-  }
-
-  @Override
-  public void writeListBegin(TList list) throws TException {
-    out.writeListBegin(list);
-  }
-
-  @Override
-  public void writeListEnd() throws TException {
-    out.writeListEnd();
-  }
-
-  @Override
-  public void writeSetBegin(TSet set) throws TException {
-    out.writeSetBegin(set);
-  }
-
-  @Override
-  public void writeSetEnd() throws TException {
-    out.writeSetEnd();
-  }
-
-  @Override
-  public void writeBool(boolean value) throws TException {
-    out.writeBool(value);
-  }
-
-  @Override
-  public void writeByte(byte value) throws TException {
-    out.writeByte(value);
-  }
-
-  @Override
-  public void writeI16(short value) throws TException {
-    out.writeI16(value);
-  }
-
-  @Override
-  public void writeI64(long value) throws TException {
-    out.writeI64(value);
-  }
-
-  @Override
-  public void writeUuid(UUID value) throws TException {
-    out.writeUuid(value);
-  }
-
-  @Override
-  public void writeDouble(double value) throws TException {
-    out.writeDouble(value);
-  }
-
-  @Override
-  public void writeBinary(ByteBuffer value) throws TException {
-    out.writeBinary(value);
-  }
-
-  @Override
-  public TMessage readMessageBegin() throws TException {
-    return out.readMessageBegin();
-  }
-
-  @Override
-  public TStruct readStructBegin() throws TException {
-    return out.readStructBegin();
-  }
-
-  @Override
-  public void readStructEnd() throws TException {
-    out.readStructEnd();
-  }
-
-  @Override
-  public TField readFieldBegin() throws TException {
-    return out.readFieldBegin();
-  }
-
-  @Override
-  public void readFieldEnd() throws TException {
-    out.readFieldEnd();
-  }
-
-  @Override
-  public TMap readMapBegin() throws TException {
-    return out.readMapBegin();
-  }
-
-  @Override
-  public void readMapEnd() throws TException {
-    out.readMapEnd();
-  }
-
-  @Override
-  public TList readListBegin() throws TException {
-    return out.readListBegin();
-  }
-
-  @Override
-  public void readListEnd() throws TException {
-    out.readListEnd();
-  }
-
-  @Override
-  public TSet readSetBegin() throws TException {
-    return out.readSetBegin();
-  }
-
-  @Override
-  public void readSetEnd() throws TException {
-    out.readSetEnd();
-  }
-
-  @Override
-  public boolean readBool() throws TException {
-    return out.readBool();
-  }
-
-  @Override
-  public byte readByte() throws TException {
-    return out.readByte();
-  }
-
-  @Override
-  public short readI16() throws TException {
-    return out.readI16();
-  }
-
-  @Override
-  public int readI32() throws TException {
-    return out.readI32();
-  }
-
-  @Override
-  public long readI64() throws TException {
-    return out.readI64();
-  }
-
-  @Override
-  public UUID readUuid() throws TException {
-    return out.readUuid();
-  }
-
-  @Override
-  public double readDouble() throws TException {
-    return out.readDouble();
-  }
-
-  @Override
-  public String readString() throws TException {
-    return out.readString();
-  }
-
-  @Override
-  public ByteBuffer readBinary() throws TException {
-    return out.readBinary();
-  }
-
-  @Override
-  public int readFieldBeginData() throws TException {
-    return out.readFieldBeginData();
   }
 }

@@ -20,16 +20,22 @@ final class RequestContext {
   /** The failures remembered; a request in which guards saw more knows the newest. */
   private static final int REMEMBERED = 8;
 
-  /** The outermost one is no request; a thread that never served any has none. */
-  private static final ThreadLocal<RequestContext> CURRENT = new ThreadLocal<>();
+  /** The outermost one, which is no request; a thread that never served any has none. */
+  private static final ThreadLocal<RequestContext> OUTERMOST = new ThreadLocal<>();
 
   final Header header = new Header();
   final Uses uses = new Uses();
+  final ShedBytes shedBytes = new ShedBytes();
   private Workers servedWith;
   private final ReplyWatch reply = new ReplyWatch();
   private final ReplyWatch message = new ReplyWatch();
   private final RequestContext outer;
+  private final RequestContext outermost;
   private RequestContext inner;
+
+  /** Of the outermost one only: the request that the thread is serving now, else itself. */
+  private RequestContext current;
+
   private final TTransportException[] guarded = new TTransportException[REMEMBERED];
   private int guardedCount;
   private boolean isOutcomeKnown;
@@ -44,14 +50,22 @@ final class RequestContext {
 
   private RequestContext(RequestContext outer) {
     this.outer = outer;
+    outermost = outer == null ? this : outer.outermost;
+    current = this;
+  }
+
+  /** The request that the thread is serving, or the outermost; null if it never served any. */
+  private static RequestContext current() {
+    RequestContext outermost = OUTERMOST.get();
+    return outermost == null ? null : outermost.current;
   }
 
   /** The object for the thread's next request. */
   static RequestContext next() {
-    RequestContext current = CURRENT.get();
+    RequestContext current = current();
     if (current == null) {
       current = new RequestContext(null);
-      CURRENT.set(current);
+      OUTERMOST.set(current);
     }
     if (current.inner == null) {
       current.inner = new RequestContext(current);
@@ -69,7 +83,7 @@ final class RequestContext {
 
   /** The asynchronous request that this thread acts for just now, or null. */
   static AsyncRequest currentAsync() {
-    RequestContext current = CURRENT.get();
+    RequestContext current = current();
     return current == null ? null : current.async;
   }
 
@@ -82,13 +96,13 @@ final class RequestContext {
     context.async = request;
     context.isOutcomeKnown = false;
     context.uses.follow(request.trail());
-    CURRENT.set(context);
+    context.outermost.current = context;
     return context;
   }
 
   /** Remembers that a guard on this thread saw a call fail so, if the thread serves a request. */
   static void noteGuarded(TTransportException failure) {
-    RequestContext current = CURRENT.get();
+    RequestContext current = current();
     if (current == null) {
       return;
     }
@@ -101,7 +115,7 @@ final class RequestContext {
 
   /** Tells the thread's request that a guard was asked for a call, on the way to its outcome. */
   static void noteUse(CircuitBreaker breaker) {
-    RequestContext current = CURRENT.get();
+    RequestContext current = current();
     if (current != null) {
       current.uses.use(breaker);
     }
@@ -109,7 +123,7 @@ final class RequestContext {
 
   /** Tells the thread's request that a guard refused a call. */
   static void noteRefusal(CircuitBreaker breaker) {
-    RequestContext current = CURRENT.get();
+    RequestContext current = current();
     if (current != null) {
       current.uses.refuse(breaker);
     }
@@ -117,7 +131,7 @@ final class RequestContext {
 
   /** Tells the thread's request that a guard saw a call fail. */
   static void noteFailure(CircuitBreaker breaker) {
-    RequestContext current = CURRENT.get();
+    RequestContext current = current();
     if (current != null) {
       current.uses.fail(breaker);
     }
@@ -125,9 +139,9 @@ final class RequestContext {
 
   /** Makes this the thread's request; returns the protocol to write its reply to. */
   TProtocol enter(TProtocol out) {
-    CURRENT.set(this);
+    outermost.current = this;
     isOutcomeKnown = !header.isOneway();
-    return reply.over(out);
+    return reply.over(out, own != null);
   }
 
   /**
@@ -145,7 +159,7 @@ final class RequestContext {
     if (in instanceof HeaderReplay replay) {
       return replay.isRead();
     }
-    return in instanceof ReplyWatch watched
+    return in instanceof WatchedProtocol watched
         ? watched.isRead()
         : Frame.remaining(in.getTransport()) == 0;
   }
@@ -213,7 +227,7 @@ final class RequestContext {
   }
 
   void exit() {
-    CURRENT.set(outer);
+    outermost.current = outer;
     async = null;
     if (isOutcomeKnown) {
       // a reply that the caller did not wait for is one nevertheless

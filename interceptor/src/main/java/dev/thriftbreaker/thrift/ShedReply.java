@@ -38,15 +38,24 @@ final class ShedReply {
   }
 
   /** Writes the reply to a request that was discarded. Not for a oneway one. */
-  void write(TProtocol out, String method, int seqid, Refusal refusal) throws TException {
+  void write(TProtocol out, Header header, Refusal refusal, ShedBytes bytes) throws TException {
     TBase<?, ?> own = result == null ? null : result.make(refusal);
     if (own == null) {
-      ErrorReply.write(out, method, seqid, type, BreakerOpenException.message(refusal));
+      writeDefault(out, header, refusal, bytes);
       return;
     }
-    out.writeMessageBegin(new TMessage(method, TMessageType.REPLY, seqid));
+    out.writeMessageBegin(new TMessage(header.method(), TMessageType.REPLY, header.seqid()));
     own.write(out);
     out.writeMessageEnd();
     out.getTransport().flush();
+  }
+
+  private void writeDefault(TProtocol out, Header header, Refusal refusal, ShedBytes bytes)
+      throws TException {
+    byte[] name = header.route().methodBytes;
+    if (name == null || !bytes.write(out, name, header.seqid(), type, refusal)) {
+      String message = BreakerOpenException.message(refusal);
+      ErrorReply.write(out, header.method(), header.seqid(), type, message);
+    }
   }
 }

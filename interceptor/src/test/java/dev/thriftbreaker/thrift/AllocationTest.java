@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
 import dev.thriftbreaker.breaker.CircuitBreaker;
+import dev.thriftbreaker.breaker.Outcome;
 import dev.thriftbreaker.breaker.Workers;
 import dev.thriftbreaker.thrift.gen.Stock;
 import dev.thriftbreaker.thrift.gen.Warehouse;
@@ -94,6 +95,18 @@ class AllocationTest {
     }
   }
 
+  @Test
+  void requestThatIsShedAllocatesOnlyTheRefusalThatItTells() {
+    for (String language : List.of("binary", "compact")) {
+      assertThat(bytes.get(language + " shed")).isBetween(0L, 32L);
+    }
+  }
+
+  @Test
+  void permitAllocatesNothing() {
+    assertThat(bytes).containsEntry("permit", 0L);
+  }
+
   /** Prints the numbers. */
   static final class Measurement {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -107,6 +120,12 @@ class AllocationTest {
 
     public static void main(String[] args) throws Exception {
       CircuitBreaker breaker = Breakers.closed("stock");
+      print(
+          "permit",
+          () -> {
+            long now = breaker.now();
+            breaker.complete(breaker.tryAcquire(now), Outcome.SUCCESS, now, null);
+          });
       Callable<String> body = () -> "done";
       print("call", () -> Guard.call(breaker, body));
       Downstream downstream = new Downstream(breaker);
@@ -155,6 +174,12 @@ class AllocationTest {
               new ShedReplies(),
               new MethodBreakers(Map.of(), Breakers::closed));
       print(name + " judged", new Exchange(language, judging.wrap(bare), count)::once);
+
+      CircuitBreaker open = Breakers.closed("open");
+      Breakers.open(open);
+      RequestPath shedding =
+          new RequestPath(Map.of("open", open), Map.of("count", List.of("open")), System::nanoTime);
+      print(name + " shed", new Exchange(language, shedding.wrap(bare), count)::once);
     }
 
     private static void print(String name, Step step) throws Exception {
