@@ -30,7 +30,7 @@ final class SettingsFile {
 
   private static final String KEYS =
       "server, redis, namespace, instance, serverThreads, dependencies, defaults.SETTING, dependency.NAME.SETTING, requires.METHOD,"
-          + " learnRequirements, shedType, shedType.METHOD, methodBreakers, methodBreaker.METHOD.SETTING";
+          + " learnRequirements, coarseClock, shedType, shedType.METHOD, methodBreakers, methodBreaker.METHOD.SETTING";
 
   /** Stands for all methods. */
   private static final String ALL = "*";
@@ -126,6 +126,7 @@ final class SettingsFile {
             case "defaults." -> defaults.put(rest, key);
             case "learnRequirements" ->
                 at(key, () -> builder.learnRequirements(isTrue(key, line.value)));
+            case "coarseClock" -> at(key, () -> builder.coarseClock(isTrue(key, line.value)));
             case "requires." -> at(key, () -> require(builder, rest, names(line.value)));
             case "shedType" -> at(key, () -> builder.shedType(number(key, line.value)));
             case "shedType." -> at(key, () -> builder.shedType(rest, number(key, line.value)));

@@ -89,7 +89,7 @@ class SettingsFileTest {
       delimiter = '|',
       value = {
         "colour = blue | 3: colour: no such key (expected one of: server, redis, namespace, instance, serverThreads, dependencies,"
-            + " defaults.SETTING, dependency.NAME.SETTING, requires.METHOD, learnRequirements, shedType,"
+            + " defaults.SETTING, dependency.NAME.SETTING, requires.METHOD, learnRequirements, coarseClock, shedType,"
             + " shedType.METHOD,"
             + " methodBreakers, methodBreaker.METHOD.SETTING)",
         "dependency.inventory.failureRate = 0.5 | 3: dependency.inventory.failureRate: no such setting (expected one"

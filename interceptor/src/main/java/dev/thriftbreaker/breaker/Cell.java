@@ -35,6 +35,7 @@ final class Cell extends Padded {
   private static final VarHandle INTS = MethodHandles.arrayElementVarHandle(int[].class);
   private static final VarHandle BEGAN;
   private static final VarHandle ACQUIRED;
+  private static final VarHandle REFUSED;
   private static final VarHandle SUCCESSES;
   private static final VarHandle SUCCESS_NANOS;
   private static final VarHandle WINDOWED;
@@ -46,6 +47,7 @@ final class Cell extends Padded {
     try {
       BEGAN = lookup.findVarHandle(Cell.class, "began", long.class);
       ACQUIRED = lookup.findVarHandle(Cell.class, "acquired", long.class);
+      REFUSED = lookup.findVarHandle(Cell.class, "refused", long.class);
       SUCCESSES = lookup.findVarHandle(Cell.class, "successes", long.class);
       SUCCESS_NANOS = lookup.findVarHandle(Cell.class, "successNanos", long.class);
       WINDOWED = lookup.findVarHandle(Cell.class, "windowed", long.class);
@@ -69,6 +71,7 @@ final class Cell extends Padded {
   private long checkNanos;
 
   private long acquired;
+  private long refused;
   private long successes;
   private long successNanos;
   private long windowed;
@@ -142,6 +145,10 @@ final class Cell extends Padded {
 
   void countAcquired() {
     ACQUIRED.setOpaque(this, acquired + 1);
+  }
+
+  void countRefused() {
+    REFUSED.setOpaque(this, refused + 1);
   }
 
   void countSuccess(long durationNanos) {
@@ -240,6 +247,10 @@ final class Cell extends Padded {
 
   long acquired() {
     return (long) ACQUIRED.getOpaque(this);
+  }
+
+  long refused() {
+    return (long) REFUSED.getOpaque(this);
   }
 
   long successes() {

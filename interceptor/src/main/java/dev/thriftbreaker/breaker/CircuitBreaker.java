@@ -34,8 +34,12 @@ import org.slf4j.LoggerFactory;
  * the slot that watches the call's age and, for a probe, its lease. Each permit must be completed
  * exactly once, by any thread. {@link #tryAcquire()} wraps one in an object that sees to that.
  *
- * <p><b>Atomic writes.</b> Of a good call on a closed breaker: the count of the {@link Bulkhead},
- * once when it begins and once when it ends. Locks: none.
+ * <p><b>What a call writes.</b> A good call on a closed breaker, whose thread has a cell and before
+ * which another one ended not long ago: seven plain stores to its own cell, and a few thousand
+ * times a second in all, a few to the stamps of the {@link Bulkhead}. No atomic instruction, no
+ * fence, no lock; it reads nothing that another thread writes more often than that. Where calls are
+ * rarer, one fence and a look at the other cells come on top; where the limit is a number that was
+ * set, two atomic adds. A refused call of an open breaker: one plain store.
  */
 public final class CircuitBreaker {
 
@@ -264,7 +268,7 @@ public final class CircuitBreaker {
             ? current.state.tryAcquire(now)
             : tryAcquireOverridden(current, now);
     if (permit == REFUSED) {
-      countRefusal(REFUSED, status.state, now);
+      countRefusal(mine, REFUSED, now);
       return REFUSED;
     }
     int slot = inFlight.begin(mine, now);
@@ -273,7 +277,7 @@ public final class CircuitBreaker {
     boolean counts = bulkhead.isFixed();
     if (!enter(current, holdsThread || counts, now)) {
       inFlight.end(slot);
-      countRefusal(FULL, status.state, now);
+      countRefusal(mine, FULL, now);
       return FULL;
     }
     if (mine != null) {
@@ -416,20 +420,27 @@ public final class CircuitBreaker {
     if (refusal.reason().equals(FULL_REASON)) {
       refusedFull.increment();
     }
-    refused.increment();
-    status.state.countRefusal();
+    countRefused(cells.mine());
     CallListener[] listeners = callListeners;
     if (listeners != null) {
       tellRefused(listeners, refusal);
     }
   }
 
-  private void countRefusal(long permit, State state, long now) {
+  private void countRefused(Cell mine) {
+    if (mine != null) {
+      mine.countRefused();
+    } else {
+      refused.increment();
+    }
+    status.state.countRefusal();
+  }
+
+  private void countRefusal(Cell mine, long permit, long now) {
     if (permit == FULL) {
       refusedFull.increment();
     }
-    refused.increment();
-    state.countRefusal();
+    countRefused(mine);
     CallListener[] listeners = callListeners;
     if (listeners != null) {
       tellRefused(listeners, refusal(permit, now));
@@ -620,6 +631,11 @@ public final class CircuitBreaker {
     boolean happened = inFlight.count() > 0 || acquiredCount() != learnedAcquired || !isCalm();
     // if somebody woke it up meanwhile, the waking stands
     return !happened || !RESTING.compareAndSet(this, true, false);
+  }
+
+  /** Whether the tick passes over it. */
+  boolean isResting() {
+    return resting;
   }
 
   private boolean isCalm() {
@@ -1016,11 +1032,12 @@ public final class CircuitBreaker {
    */
   public BreakerSnapshot snapshot() {
     long now = now();
-    long[] inCells = new long[2];
+    long[] inCells = new long[3];
     cells.forEach(
         cell -> {
           inCells[0] += cell.acquired();
           inCells[1] += cell.successes();
+          inCells[2] += cell.refused();
         });
     Status current = status;
     return new BreakerSnapshot(
@@ -1045,7 +1062,7 @@ public final class CircuitBreaker {
         inFlight.count(),
         bulkhead.limit() == Bulkhead.NO_LIMIT ? 0 : bulkhead.limit(),
         hung.sum(),
-        refused.sum(),
+        refused.sum() + inCells[2],
         refusedFull.sum(),
         wouldRefuse.sum(),
         current.opened,

@@ -5,8 +5,9 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * A growing share of calls passes, so that a dependency that has just come back is not met by all
- * its callers at once. The share doubles after each healthy interval, falls back to half after one
- * that was not, and at 1 the breaker closes. What trips a closed breaker trips this one.
+ * its callers at once. The share doubles after each healthy interval, or as soon as {@value #PROOF}
+ * calls have ended in it and all of them well; it falls back to half after an interval that was not
+ * healthy, and at 1 the breaker closes. What trips a closed breaker trips this one.
  *
  * <p>Concurrency: a step of the ramp is one object, replaced by the tick. Which calls pass is
  * decided from two counts, of the calls that came and of those that passed, so that every k-th
@@ -19,6 +20,9 @@ final class RampingState extends JudgingState {
   /** So that the eleventh call at a share of 0.1 passes, whatever the product is in binary. */
   private static final double ROUNDING = 1e-9;
 
+  /** So many calls that end well, and none that does not, need not be waited for any longer. */
+  private static final int PROOF = 10;
+
   private static final class Step {
     final double share;
     final long startNanos;
@@ -30,6 +34,11 @@ final class RampingState extends JudgingState {
     Step(double share, long startNanos) {
       this.share = share;
       this.startNanos = startNanos;
+    }
+
+    /** Whether its calls have shown already that all is well. */
+    boolean isProven() {
+      return failed.get() == 0 && ended.get() >= PROOF;
     }
 
     boolean isFull() {
@@ -100,7 +109,7 @@ final class RampingState extends JudgingState {
     super.tick(now);
     BreakerConfig config = breaker.config();
     Step current = step.get();
-    if (now - current.startNanos < config.rampInterval().toNanos()) {
+    if (now - current.startNanos < config.rampInterval().toNanos() && !current.isProven()) {
       return;
     }
     double next =

@@ -17,6 +17,9 @@ final class Bench {
   final CircuitBreaker breaker;
   double random = 0.5;
 
+  /** How often the breaker asked to be ticked again. */
+  int woken;
+
   /** Without ramp and early probes, unless the settings say otherwise. */
   Bench(UnaryOperator<BreakerConfig.Builder> settings) {
     this(settings, Workers.NONE);
@@ -39,7 +42,7 @@ final class Bench {
             clock::get,
             () -> random,
             () -> {},
-            breaker -> {},
+            breaker -> woken++,
             workers,
             heartbeat);
     breaker.addListener((Transition transition) -> heard.add(transition));

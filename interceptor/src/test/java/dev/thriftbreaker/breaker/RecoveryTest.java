@@ -274,6 +274,40 @@ class RecoveryTest {
     }
 
     @Test
+    void goesOnAtOnceWhenTenCallsHaveEndedWell() {
+      recover();
+      passed(9, SUCCESS);
+      bench.breaker.tick();
+      assertThat(bench.breaker.snapshot().share()).isEqualTo(0.1);
+      passed(1, SUCCESS);
+      bench.breaker.tick();
+      assertThat(bench.breaker.snapshot().share()).isEqualTo(0.2);
+    }
+
+    @Test
+    void takesItsTimeIfOneOfThemFailed() {
+      recover();
+      passed(1, FAILURE);
+      passed(20, SUCCESS);
+      bench.breaker.tick();
+      assertThat(bench.breaker.snapshot().share()).isEqualTo(0.1);
+      bench.pass(INTERVAL);
+      bench.breaker.tick();
+      assertThat(bench.breaker.snapshot().share()).isEqualTo(0.2);
+    }
+
+    private void passed(int calls, Outcome outcome) {
+      int ended = 0;
+      while (ended < calls) {
+        long permit = bench.acquire();
+        if (permit >= 0) {
+          bench.complete(permit, outcome);
+          ended++;
+        }
+      }
+    }
+
+    @Test
     void everyTenthCallPassesAndNotTenAtOnce() {
       recover();
       StringBuilder passed = new StringBuilder();
