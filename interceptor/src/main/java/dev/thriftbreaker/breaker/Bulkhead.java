@@ -152,34 +152,40 @@ final class Bulkhead {
   }
 
   /**
-   * Whether a call that already stands in {@link InFlight} may go on.
+   * Whether a call that already stands in {@link InFlight} may go on under a limit that was set.
    *
-   * @return false if the limit is reached
+   * @return true if it may; then it is counted, and {@link #leaveCounted} must follow
    */
-  boolean enter(long now) {
-    if (isFixed()) {
-      if (counted.getAndIncrement() - lost < fixed) {
-        return true;
-      }
-      counted.getAndDecrement();
-      return false;
+  boolean enterCounted() {
+    int limit = fixed;
+    if (counted.getAndIncrement() - lost < limit || limit == BreakerConfig.AUTO) {
+      return true;
     }
+    counted.getAndDecrement();
+    return false;
+  }
+
+  /** Counts a call, whether there is room for it or not; {@link #leaveCounted} must follow. */
+  void count() {
+    counted.getAndIncrement();
+  }
+
+  /** A call has left that was counted. */
+  void leaveCounted() {
+    counted.getAndDecrement();
+  }
+
+  /** Whether a call that already stands in {@link InFlight} may go on under an automatic limit. */
+  boolean enter(long now) {
     if (isFresh(now) || workers.share() == NO_LIMIT) {
       return true;
     }
-    int before = inFlight.count() - 1;
-    notePeak(before + 1 - lost);
-    return before - lost < limit() || isTolerated(before - lost, now);
+    int before = inFlight.count() - 1 - lost;
+    notePeak(before + 1);
+    return before < limit() || isTolerated(before, now);
   }
 
-  /** Counts a call, where calls are counted, whether there is room for it or not. */
-  void force() {
-    if (isFixed()) {
-      counted.getAndIncrement();
-    }
-  }
-
-  /** Whether {@link #enter} would refuse; takes nothing. */
+  /** Whether a further call would be refused; takes nothing. */
   boolean refuses(long now) {
     if (isFixed()) {
       return counted.get() - lost >= fixed;
@@ -189,11 +195,6 @@ final class Bulkhead {
     }
     int before = inFlight.count() - lost;
     return before >= limit() && !isTolerated(before, now);
-  }
-
-  /** A call has left that {@link #enter} or {@link #force} counted. */
-  void leaveCounted() {
-    counted.getAndDecrement();
   }
 
   /** Notes that a call has ended. */

@@ -275,7 +275,7 @@ public final class CircuitBreaker {
     VarHandle.fullFence(); // whoever looks for calls sees this one, or this one sees them
     wakeUp();
     boolean counts = bulkhead.isFixed();
-    if (!enter(current, holdsThread || counts, now)) {
+    if (!enter(current, counts, holdsThread, now)) {
       inFlight.end(slot);
       countRefusal(mine, FULL, now);
       return FULL;
@@ -285,20 +285,26 @@ public final class CircuitBreaker {
     } else {
       acquired.increment();
     }
-    long complete = Permits.with(permit, slot);
-    return counts ? Permits.counted(complete) : complete;
+    long withSlot = Permits.with(permit, slot);
+    return counts ? Permits.counted(withSlot) : withSlot;
   }
 
-  /** Counts a call in. Probes are bounded by their states, and an operator's word stands above. */
-  private boolean enter(Status seen, boolean limited, long now) {
+  /**
+   * Lets a call in. Probes are bounded by their states, and an operator's word stands above.
+   *
+   * @param counts whether the bulkhead counts it; it may be set to another limit meanwhile
+   */
+  private boolean enter(Status seen, boolean counts, boolean holdsThread, long now) {
     boolean overridden = seen.override != null && !seen.override.expired(now);
-    if (limited && !seen.state.probes() && !overridden) {
-      return bulkhead.enter(now);
+    if (!seen.state.probes() && !overridden) {
+      return counts ? bulkhead.enterCounted() : !holdsThread || bulkhead.enter(now);
     }
     if (overridden && bulkhead.refuses(now)) {
       wouldRefuse.increment();
     }
-    bulkhead.force();
+    if (counts) {
+      bulkhead.count();
+    }
     return true;
   }
 
