@@ -23,20 +23,30 @@ import java.util.concurrent.atomic.AtomicInteger;
  * lost write moves them by the time between two of these. What the limit rests on is written by the
  * tick and read by calls, each value by itself.
  */
-final class Bulkhead {
+final class Bulkhead extends Padded {
 
   static final int NO_LIMIT = Integer.MAX_VALUE;
 
-  private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
+  private static final VarHandle ENDED;
+  private static final VarHandle FRESH;
+  private static final VarHandle RECENT;
+  private static final VarHandle PEAK;
+  private static final VarHandle SAMPLED;
+  private static final VarHandle SAMPLED_NANOS;
 
-  /** Keeps what others write off the cache line of the stamps. */
-  private static final int PAD = 16;
-
-  private static final int ENDED = PAD;
-  private static final int FRESH = PAD + 1;
-  private static final int RECENT = PAD + 2;
-  private static final int PEAK = PAD + 3;
-  private static final int LENGTH = PAD + 4 + PAD;
+  static {
+    MethodHandles.Lookup lookup = MethodHandles.lookup();
+    try {
+      ENDED = lookup.findVarHandle(Bulkhead.class, "ended", long.class);
+      FRESH = lookup.findVarHandle(Bulkhead.class, "fresh", long.class);
+      RECENT = lookup.findVarHandle(Bulkhead.class, "recent", long.class);
+      PEAK = lookup.findVarHandle(Bulkhead.class, "peak", long.class);
+      SAMPLED = lookup.findVarHandle(Bulkhead.class, "sampled", long.class);
+      SAMPLED_NANOS = lookup.findVarHandle(Bulkhead.class, "sampledNanos", long.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
 
   /** The latency that is assumed of a dependency of which nothing is known. */
   private static final long UNKNOWN_LATENCY_NANOS = 20_000_000;
@@ -56,9 +66,26 @@ final class Bulkhead {
   /** Below this number of threads each of them matters. */
   private static final int FEW_THREADS = 16;
 
+  /** When a call last ended, to within {@link #STAMP_NANOS}. */
+  private long ended;
+
+  /** Until when further calls are let in without a look. */
+  private long fresh;
+
+  /** How long calls took that ended just now. */
+  private long recent;
+
+  /** The most calls that were in flight when somebody looked, since the limit was last learned. */
+  private long peak;
+
+  /** Calls that ended well and were timed, since the limit was last learned. */
+  private long sampled;
+
+  /** How long those took in all. */
+  private long sampledNanos;
+
   private final Workers workers;
   private final InFlight inFlight;
-  private final long[] line = new long[LENGTH];
   private final AtomicInteger counted = new AtomicInteger();
   private volatile int fixed;
   private volatile int lost;
@@ -72,8 +99,8 @@ final class Bulkhead {
   Bulkhead(Workers workers, InFlight inFlight, int maxConcurrentCalls, long now) {
     this.workers = workers;
     this.inFlight = inFlight;
-    line[ENDED] = now;
-    line[FRESH] = now - Long.MAX_VALUE / 2;
+    ended = now;
+    fresh = now - Long.MAX_VALUE / 2;
     configure(maxConcurrentCalls);
     workers.add(this);
   }
@@ -126,12 +153,12 @@ final class Bulkhead {
 
   /** How long calls took that ended just now. */
   private long recentNanos() {
-    return (long) LONGS.getOpaque(line, RECENT);
+    return (long) RECENT.getOpaque(this);
   }
 
   /** When a call last ended, to within {@link #STAMP_NANOS}. */
   long endedNanos() {
-    return (long) LONGS.getOpaque(line, ENDED);
+    return (long) ENDED.getOpaque(this);
   }
 
   /**
@@ -148,7 +175,7 @@ final class Bulkhead {
    * so that a further one can be let in without a look.
    */
   boolean isFresh(long now) {
-    return now - (long) LONGS.getOpaque(line, FRESH) < 0;
+    return now - (long) FRESH.getOpaque(this) < 0;
   }
 
   /**
@@ -197,28 +224,36 @@ final class Bulkhead {
     return before >= limit() && !isTolerated(before, now);
   }
 
-  /** Notes that a call has ended. */
-  void ended(long durationNanos, long now) {
+  /**
+   * Notes that a call has ended.
+   *
+   * @param good whether it succeeded, so that its duration says what is usual
+   */
+  void ended(long durationNanos, boolean good, long now) {
     long before = endedNanos();
     if (now - before >= STAMP_NANOS) {
-      stamp(durationNanos, now, now - before);
+      stamp(durationNanos, good, now, now - before);
     }
   }
 
-  private void stamp(long durationNanos, long now, long sinceNanos) {
-    LONGS.setOpaque(line, ENDED, now);
-    long recent = recentNanos();
-    recent += (durationNanos - recent) / 8;
-    LONGS.setOpaque(line, RECENT, recent);
+  private void stamp(long durationNanos, boolean good, long now, long sinceNanos) {
+    ENDED.setOpaque(this, now);
+    long lately = recentNanos();
+    lately += (durationNanos - lately) / 8;
+    RECENT.setOpaque(this, lately);
+    if (good) {
+      SAMPLED.setOpaque(this, (long) SAMPLED.getOpaque(this) + 1);
+      SAMPLED_NANOS.setOpaque(this, (long) SAMPLED_NANOS.getOpaque(this) + durationNanos);
+    }
     boolean often = sinceNanos < OFTEN_NANOS && !isFixed();
-    if (often && recent <= 4 * latencyNanos() && inFlight.count() - lost < limit()) {
-      LONGS.setOpaque(line, FRESH, now + FRESH_NANOS);
+    if (often && lately <= 4 * latencyNanos() && inFlight.count() - lost < limit()) {
+      FRESH.setOpaque(this, now + FRESH_NANOS);
     }
   }
 
   private void notePeak(int calls) {
-    if (calls > (long) LONGS.getOpaque(line, PEAK)) {
-      LONGS.setOpaque(line, PEAK, (long) calls);
+    if (calls > (long) PEAK.getOpaque(this)) {
+      PEAK.setOpaque(this, (long) calls);
     }
   }
 
@@ -260,15 +295,14 @@ final class Bulkhead {
     return sinceProgressNanos <= Math.max(forgivenNanos, 5 * paceNanos);
   }
 
-  /**
-   * Learns from a period of about a second what the dependency needs. By the tick only.
-   *
-   * @param successes calls that succeeded in it
-   * @param successNanos how long they took in all
-   */
-  void learn(long successes, long successNanos) {
-    long peak = (long) LONGS.getOpaque(line, PEAK);
-    LONGS.setOpaque(line, PEAK, (long) Math.max(0, inFlight.count() - lost));
+  /** Learns from a period of about a second what the dependency needs. By the tick only. */
+  void learn() {
+    long highest = (long) PEAK.getOpaque(this);
+    PEAK.setOpaque(this, (long) Math.max(0, inFlight.count() - lost));
+    long successes = (long) SAMPLED.getOpaque(this);
+    long successNanos = (long) SAMPLED_NANOS.getOpaque(this);
+    SAMPLED.setOpaque(this, 0L);
+    SAMPLED_NANOS.setOpaque(this, 0L);
     if (successes >= ENOUGH) {
       double mean = (double) successNanos / successes;
       // a slow period is not what it needs; one that lasts becomes what it needs within a minute
@@ -276,7 +310,7 @@ final class Bulkhead {
       baselineNanos = blend(baselineNanos, mean, usual ? 0.3 : 0.02);
       latencyNanos = Math.max(1, (long) baselineNanos);
       if (usual) {
-        needed = Math.max(peak, 0.98 * needed);
+        needed = Math.max(highest, 0.98 * needed);
         learned = true;
       }
     }

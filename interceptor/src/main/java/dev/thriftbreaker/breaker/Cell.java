@@ -17,8 +17,8 @@ import java.lang.invoke.VarHandle;
  *
  * <p>{@link #quick} is the permit of the state that the present slice belongs to, without a slot. A
  * call of that state in the cell's first slot that ends before {@link #checkNanos} takes the short
- * way: plain stores, two when it begins and five when it ends. Anything else takes the long way and
- * brings the cell up to date.
+ * way: plain stores, two when it begins and three when it ends. Anything else takes the long way
+ * and brings the cell up to date.
  *
  * <p>The idea is that of a per-thread counter (McKenney, "Is Parallel Programming Hard", chapter
  * 5).
@@ -36,8 +36,7 @@ final class Cell extends Padded {
   private static final VarHandle BEGAN;
   private static final VarHandle ACQUIRED;
   private static final VarHandle REFUSED;
-  private static final VarHandle SUCCESSES;
-  private static final VarHandle SUCCESS_NANOS;
+  private static final VarHandle OTHER_SUCCESSES;
   private static final VarHandle WINDOWED;
   private static final VarHandle SLICE_TAG;
   private static final VarHandle SLICE_FROM;
@@ -48,8 +47,7 @@ final class Cell extends Padded {
       BEGAN = lookup.findVarHandle(Cell.class, "began", long.class);
       ACQUIRED = lookup.findVarHandle(Cell.class, "acquired", long.class);
       REFUSED = lookup.findVarHandle(Cell.class, "refused", long.class);
-      SUCCESSES = lookup.findVarHandle(Cell.class, "successes", long.class);
-      SUCCESS_NANOS = lookup.findVarHandle(Cell.class, "successNanos", long.class);
+      OTHER_SUCCESSES = lookup.findVarHandle(Cell.class, "otherSuccesses", long.class);
       WINDOWED = lookup.findVarHandle(Cell.class, "windowed", long.class);
       SLICE_TAG = lookup.findVarHandle(Cell.class, "sliceTag", long.class);
       SLICE_FROM = lookup.findVarHandle(Cell.class, "sliceFrom", long.class);
@@ -72,9 +70,12 @@ final class Cell extends Padded {
 
   private long acquired;
   private long refused;
-  private long successes;
-  private long successNanos;
+
+  /** Calls that went well and were counted in a window. */
   private long windowed;
+
+  /** Calls that went well otherwise. */
+  private long otherSuccesses;
 
   /** The buckets of the latencies of the present period. */
   private int[] buckets;
@@ -134,10 +135,10 @@ final class Cell extends Padded {
     if (now - checkNanos >= 0) {
       return false;
     }
-    countSuccess(durationNanos);
     WINDOWED.setRelease(this, windowed + 1);
     int bucket = LatencyHistogram.bucketOf(durationNanos);
-    INTS.setOpaque(buckets, bucket, buckets[bucket] + 1);
+    int[] counts = buckets;
+    INTS.setOpaque(counts, bucket, counts[bucket] + 1);
     return true;
   }
 
@@ -151,9 +152,9 @@ final class Cell extends Padded {
     REFUSED.setOpaque(this, refused + 1);
   }
 
-  void countSuccess(long durationNanos) {
-    SUCCESSES.setOpaque(this, successes + 1);
-    SUCCESS_NANOS.setOpaque(this, successNanos + durationNanos);
+  /** Counts a success that {@link #countInWindow} did not. */
+  void countOtherSuccess() {
+    OTHER_SUCCESSES.setOpaque(this, otherSuccesses + 1);
   }
 
   /** Takes a slot for a call that begins; -1 if all are taken. See {@link InFlight}. */
@@ -254,12 +255,12 @@ final class Cell extends Padded {
   }
 
   long successes() {
-    return (long) SUCCESSES.getOpaque(this);
+    return windowed() + (long) OTHER_SUCCESSES.getOpaque(this);
   }
 
-  /** How long its successes took in all. */
-  long successNanos() {
-    return (long) SUCCESS_NANOS.getOpaque(this);
+  /** Calls that went well and were counted in a window. */
+  long windowed() {
+    return (long) WINDOWED.getOpaque(this);
   }
 
   LatencyHistogram latency() {

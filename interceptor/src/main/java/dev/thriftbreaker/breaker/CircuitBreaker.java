@@ -35,11 +35,11 @@ import org.slf4j.LoggerFactory;
  * exactly once, by any thread. {@link #tryAcquire()} wraps one in an object that sees to that.
  *
  * <p><b>What a call writes.</b> A good call on a closed breaker, whose thread has a cell and before
- * which another one ended not long ago: seven plain stores to its own cell, and a few thousand
- * times a second in all, a few to the stamps of the {@link Bulkhead}. No atomic instruction, no
- * fence, no lock; it reads nothing that another thread writes more often than that. Where calls are
- * rarer, one fence and a look at the other cells come on top; where the limit is a number that was
- * set, two atomic adds. A refused call of an open breaker: one plain store.
+ * which another one ended not long ago: five plain stores to its own cell, and a few thousand times
+ * a second in all, a few to the stamps of the {@link Bulkhead}. No atomic instruction, no fence, no
+ * lock; it reads nothing that another thread writes more often than that. Where calls are rarer,
+ * one fence and a look at the other cells come on top; where the limit is a number that was set,
+ * two atomic adds. A refused call of an open breaker: one plain store.
  */
 public final class CircuitBreaker {
 
@@ -109,7 +109,6 @@ public final class CircuitBreaker {
   private final LongAdder ignored = new LongAdder();
   private final LongAdder slowCalls = new LongAdder();
   private final LongAdder lateOutcomes = new LongAdder();
-  private final LongAdder successNanos = new LongAdder();
   private final LongAdder hung = new LongAdder();
   private final LongAdder refused = new LongAdder();
   private final LongAdder refusedFull = new LongAdder();
@@ -118,8 +117,6 @@ public final class CircuitBreaker {
   // the tick's own
   private long sweptNanos;
   private long learnedNanos;
-  private long learnedSuccesses;
-  private long learnedSuccessNanos;
   private long learnedAcquired;
   private boolean idle;
 
@@ -342,7 +339,7 @@ public final class CircuitBreaker {
           && !hearsSuccesses
           && duration < slowNanos
           && mine.countQuick(duration, endNanos)) {
-        bulkhead.ended(duration, endNanos);
+        bulkhead.ended(duration, true, endNanos);
       } else {
         completeWithCare(mine, permit, outcome, startNanos, endNanos, error);
       }
@@ -356,7 +353,7 @@ public final class CircuitBreaker {
       Cell mine, long permit, Outcome outcome, long startNanos, long endNanos, Throwable error) {
     int slot = Permits.slot(permit);
     long duration = endNanos - startNanos;
-    bulkhead.ended(duration, endNanos);
+    bulkhead.ended(duration, outcome == Outcome.SUCCESS, endNanos);
     if (Permits.isCounted(permit)) {
       bulkhead.leaveCounted();
     }
@@ -374,9 +371,6 @@ public final class CircuitBreaker {
         failures.increment();
       } else if (mine == null) {
         successes.increment();
-        successNanos.add(duration);
-      } else {
-        mine.countSuccess(duration);
       }
       if (mine == null) {
         latency.record(duration, endNanos);
@@ -384,6 +378,7 @@ public final class CircuitBreaker {
         mine.recordLatency(duration, endNanos);
       }
     }
+    long windowed = mine == null ? 0 : mine.windowed();
     if (Permits.generation(permit) != UNJUDGED) {
       State state = status.state;
       boolean own = Permits.generation(permit) == state.generation;
@@ -393,6 +388,9 @@ public final class CircuitBreaker {
       if (!counted) {
         lateOutcomes.increment();
       }
+    }
+    if (mine != null && outcome == Outcome.SUCCESS && mine.windowed() == windowed) {
+      mine.countOtherSuccess();
     }
     CallListener[] listeners = callListeners;
     if (listeners != null) {
@@ -601,16 +599,8 @@ public final class CircuitBreaker {
   }
 
   private void learn(long now) {
-    long[] sums = {successes.sum(), successNanos.sum()};
-    cells.forEach(
-        cell -> {
-          sums[0] += cell.successes();
-          sums[1] += cell.successNanos();
-        });
     learnedNanos = now;
-    bulkhead.learn(sums[0] - learnedSuccesses, sums[1] - learnedSuccessNanos);
-    learnedSuccesses = sums[0];
-    learnedSuccessNanos = sums[1];
+    bulkhead.learn();
     long calls = acquiredCount();
     idle = calls == learnedAcquired;
     learnedAcquired = calls;
