@@ -68,6 +68,8 @@ public final class CostBenchmark {
         "-Xmx1g",
         "-XX:+UseG1GC",
         "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+        // libthrift logs each exception of a handler with its stack trace
+        "-Dorg.slf4j.simpleLogger.log.org.apache.thrift=off",
         "-Dcsp.sentinel.log.dir=" + options.output().resolve("sentinel").toAbsolutePath());
   }
 }

@@ -11,6 +11,9 @@ record Figure(String name, int threads, String unit) {
 
   static final String BYTES = "B/op";
 
+  /** The unit of what is a ratio already. */
+  static final String RATIO = "x";
+
   static Figure nanos(String name, int threads) {
     return new Figure(name, threads, "ns/op");
   }

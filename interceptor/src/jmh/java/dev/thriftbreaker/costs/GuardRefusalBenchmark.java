@@ -26,6 +26,7 @@ import org.openjdk.jmh.annotations.State;
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
+@ThreadCounts({1, 2})
 public class GuardRefusalBenchmark {
 
   private static final Duration LONG = Duration.ofHours(1);

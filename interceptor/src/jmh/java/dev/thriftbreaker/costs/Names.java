@@ -14,7 +14,12 @@ final class Names {
           "failsafe", "Failsafe",
           "sentinel", "Sentinel",
           "hystrix", "Hystrix",
-          "gradient2", "Gradient2");
+          "gradient2", "Gradient2",
+          "redis", "Redis",
+          "jmx", "JMX",
+          "mbean", "MBean",
+          "cpu", "CPU",
+          "hsha", "HsHa");
 
   private Names() {}
 

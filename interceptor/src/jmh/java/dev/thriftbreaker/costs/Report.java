@@ -34,8 +34,11 @@ final class Report {
     }
   }
 
+  /** Ratios have none: about 1 as they are, bars on a scale of powers of ten show nothing. */
   static boolean hasPicture(String group, Scores scores) {
-    return hasOneUnit(figures(group, scores));
+    List<Figure> figures = figures(group, scores);
+    return hasOneUnit(figures)
+        && figures.stream().noneMatch(figure -> figure.unit().equals(Figure.RATIO));
   }
 
   /**

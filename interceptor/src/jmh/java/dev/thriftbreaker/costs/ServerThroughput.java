@@ -9,7 +9,6 @@ import java.net.URI;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -31,7 +30,7 @@ import org.apache.thrift.TProcessor;
  */
 final class ServerThroughput implements Measurement {
 
-  private static final int CONNECTIONS = 4;
+  static final int CONNECTIONS = 4;
   private static final int WARM_UP_ROUNDS = 30;
   private static final long ROUND_NANOS = 50_000_000;
 
@@ -59,7 +58,7 @@ final class ServerThroughput implements Measurement {
         try (Contender one = new Contender(kind, bare, callers);
             Contender same = new Contender(kind, bare, callers);
             Contender wrapped = new Contender(kind, interceptor.wrap(bare), callers)) {
-          scores.addAll(measure(kind, quick ? 80 : 300, one, wrapped, same));
+          scores.addAll(measure(kind, quick ? 60 : 200, one, wrapped, same));
         }
       }
       return scores;
@@ -85,9 +84,9 @@ final class ServerThroughput implements Measurement {
         (i % 2 == 0 ? ofSame : ofWrapped).add(other, after, last);
       }
     }
-    String group = "throughput." + kind.name().toLowerCase(Locale.ROOT) + ".";
-    List<Score> scores = new ArrayList<>(ofWrapped.scores(group + "wrapped"));
-    scores.addAll(ofSame.scores(group + "bare"));
+    String server = "throughput." + (kind == Loopback.Kind.HSHA ? "hsha" : "threadPool");
+    List<Score> scores = new ArrayList<>(ofWrapped.scores(server + "Wrapped"));
+    scores.addAll(ofSame.scores(server + "Bare"));
     return scores;
   }
 
@@ -106,8 +105,8 @@ final class ServerThroughput implements Measurement {
     List<Score> scores(String contender) {
       return List.of(
           new Score(contender, CONNECTIONS, Paired.median(throughput), "x"),
-          new Score(contender + "-p99", CONNECTIONS, Paired.median(p99), "x"),
-          new Score(contender + "-cpu", CONNECTIONS, Paired.median(cpu), "x"));
+          new Score(contender + "P99", CONNECTIONS, Paired.median(p99), "x"),
+          new Score(contender + "Cpu", CONNECTIONS, Paired.median(cpu), "x"));
     }
   }
 

@@ -19,18 +19,16 @@ import org.apache.thrift.TProcessor;
  */
 final class ShedCpu implements Measurement {
 
-  private static final String EMPTY = "empty-handler";
+  private static final String EMPTY = "shedCpu.emptyHandler";
   private static final int CALLS = 2_000;
 
   @Override
   public String name() {
-    return "shed-cpu";
+    return "shedCpu";
   }
 
   @Override
   public List<Score> measure(boolean quick) throws Exception {
-    // libthrift logs each exception of a handler with its stack trace
-    System.setProperty("org.slf4j.simpleLogger.log.org.apache.thrift", "off");
     try (ThriftInterceptor interceptor =
         ThriftInterceptor.builder("bench")
             .dependency("stock", stock -> stock.earlyProbeInterval(Duration.ZERO))
@@ -67,9 +65,9 @@ final class ShedCpu implements Measurement {
       }
     }
     List<Score> scores = new ArrayList<>();
-    scores.add(new Score("shed-cpu." + EMPTY, 1, Paired.median(emptyNanos), "ns/op"));
+    scores.add(new Score(EMPTY, 1, Paired.median(emptyNanos), "ns/op"));
     ratios.forEach(
-        (name, all) -> scores.add(new Score("shed-cpu." + name, 1, Paired.median(all), "x")));
+        (name, all) -> scores.add(new Score("shedCpu." + name, 1, Paired.median(all), "x")));
     return scores;
   }
 

@@ -2,9 +2,11 @@ package dev.thriftbreaker.costs;
 
 import static dev.thriftbreaker.costs.Figure.bytes;
 import static dev.thriftbreaker.costs.Figure.nanos;
+import static dev.thriftbreaker.costs.Target.difference;
 import static dev.thriftbreaker.costs.Target.ratio;
 import static dev.thriftbreaker.costs.Target.value;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -14,9 +16,27 @@ final class Targets {
   /** A figure below is no object, but what others in the same JVM allocate meanwhile. */
   private static final double NO_BYTES = 0.5;
 
+  /** Of a request as long as 1 MB, what others allocate meanwhile is a share, not a number. */
+  private static final double NO_SHARE = 1.001;
+
+  private static final List<String> LANGUAGES = List.of("binary", "compact");
+
   /** All of them. */
   static final List<Target> ALL =
-      Stream.of(success(), refusal(), scale()).flatMap(List::stream).toList();
+      Stream.of(
+              success(),
+              refusal(),
+              guardRefusal(),
+              processor(),
+              door(),
+              throughput(),
+              guard(),
+              scale(),
+              housekeeping(),
+              redis(),
+              startUp())
+          .flatMap(List::stream)
+          .toList();
 
   private Targets() {}
 
@@ -115,6 +135,178 @@ final class Targets {
         value("refusal, exception: allocated", bytes("refusal.oursException", 1)).atMost(NO_BYTES));
   }
 
+  private static List<Target> guardRefusal() {
+    List<Target> all = new ArrayList<>();
+    for (String way : List.of("iface", "call")) {
+      String text =
+          "refusal by a guard, " + (way.equals("iface") ? "of an interface" : "of a Callable");
+      for (int threads : new int[] {1, 2}) {
+        all.add(
+            ratio(
+                    text + " : resilience4j's default, " + threads(threads),
+                    nanos("guardRefusal." + way, threads),
+                    nanos("guardRefusal.resilience4j", threads))
+                .atMost(0.1));
+      }
+      all.add(value(text + ": allocated", bytes("guardRefusal." + way, 1)).atMost(NO_BYTES));
+    }
+    all.add(
+        value(
+                "server, processor time of a request shed : of an empty handler's",
+                quotient("shedCpu.ours", 1))
+            .atMost(1.03));
+    return all;
+  }
+
+  private static String threads(int threads) {
+    return threads == 1 ? "1 thread" : threads + " threads";
+  }
+
+  private static Figure quotient(String name, int threads) {
+    return new Figure(name, threads, Figure.RATIO);
+  }
+
+  private static List<Target> processor() {
+    List<Target> all = new ArrayList<>();
+    for (String language : LANGUAGES) {
+      for (Message message : List.of(Message.MEDIUM, Message.LARGE, Message.LARGE_OF_MANY_FIELDS)) {
+        all.add(
+            ratio(
+                    request(message, language) + ", wrapped : bare",
+                    nanos(processor("wrapped", language, message), 1),
+                    nanos(processor("bare", language, message), 1))
+                .atMost(1.02));
+      }
+      all.add(
+          difference(
+                  request(Message.SMALL, language) + ", wrapped - bare",
+                  nanos(processor("wrapped", language, Message.SMALL), 1),
+                  nanos(processor("bare", language, Message.SMALL), 1))
+              .atMost(60));
+    }
+    for (String language : LANGUAGES) {
+      for (Message message : List.of(Message.SMALL, Message.MEDIUM)) {
+        all.add(
+            difference(
+                    request(message, language) + ", wrapped - bare: allocated",
+                    bytes(processor("wrapped", language, message), 1),
+                    bytes(processor("bare", language, message), 1))
+                .atMost(NO_BYTES));
+      }
+      for (Message message : List.of(Message.LARGE, Message.LARGE_OF_MANY_FIELDS)) {
+        all.add(
+            ratio(
+                    request(message, language) + ", wrapped : bare: allocated",
+                    bytes(processor("wrapped", language, message), 1),
+                    bytes(processor("bare", language, message), 1))
+                .atMost(NO_SHARE));
+      }
+    }
+    return all;
+  }
+
+  private static String request(Message message, String language) {
+    String size =
+        switch (message) {
+          case PING -> "request without arguments";
+          case SMALL -> "request of 50 B";
+          case MEDIUM -> "request of 5 kB";
+          case LARGE -> "request of 1 MB in one field";
+          case LARGE_OF_MANY_FIELDS -> "request of 1 MB in many fields";
+        };
+    return size + ", " + language;
+  }
+
+  private static String processor(String way, String language, Message message) {
+    return "processor." + way + "." + language + "." + message;
+  }
+
+  private static List<Target> door() {
+    List<Target> all = new ArrayList<>();
+    for (String language : LANGUAGES) {
+      all.add(
+          door("50 B shed : the cheapest request served", language, "shedSmall", "ping").atMost(1));
+      all.add(
+          door("1 MB in one field, shed : served", language, "shedLarge", "servedLarge")
+              .atMost(0.3));
+      all.add(
+          door(
+                  "1 MB in many fields, shed : served",
+                  language,
+                  "shedLargeOfManyFields",
+                  "servedLargeOfManyFields")
+              .atMost(0.3));
+      all.add(
+          door("1 MB shed, in many fields : in one", language, "shedLargeOfManyFields", "shedLarge")
+              .atMost(1.1));
+    }
+    return all;
+  }
+
+  private static Target.Open door(String text, String language, String of, String to) {
+    return ratio(
+        "door, " + text + ", " + language,
+        nanos("door." + of + "." + language, 1),
+        nanos("door." + to + "." + language, 1));
+  }
+
+  private static List<Target> throughput() {
+    List<Target> all = new ArrayList<>();
+    for (String server : List.of("threadPool", "hsha")) {
+      String text = server.equals("hsha") ? "THsHaServer" : "TThreadPoolServer";
+      String name = "throughput." + server;
+      int callers = ServerThroughput.CONNECTIONS;
+      all.add(
+          value(text + ", requests a second, wrapped : bare", quotient(name + "Wrapped", callers))
+              .atLeast(0.99));
+      all.add(
+          ratio(
+                  text + ", p99, wrapped : bare, beside bare : bare",
+                  quotient(name + "WrappedP99", callers),
+                  quotient(name + "BareP99", callers))
+              .atMost(1.05));
+    }
+    return all;
+  }
+
+  private static List<Target> guard() {
+    List<Target> all = new ArrayList<>();
+    for (String profile : List.of("1", "8")) {
+      String among = profile.equals("1") ? "the only interface" : "one of 8 interfaces";
+      all.add(guard("a number", "ifaceLong", among, profile));
+      all.add(guard("an object", "ifaceObject", among, profile));
+      all.add(guard("nothing", "ifaceNothing", among, profile));
+    }
+    for (String profile : List.of("1", "8")) {
+      String among = profile.equals("1") ? "the only interface" : "one of 8 interfaces";
+      all.add(guardBytes("a number", "ifaceLong", among, profile));
+      all.add(guardBytes("an object", "ifaceObject", among, profile));
+      all.add(guardBytes("nothing", "ifaceNothing", among, profile));
+    }
+    all.add(
+        ratio(
+                "call over the guarded pool of clients : over one client, bare",
+                nanos("pool.callOurs", 1),
+                nanos("pool.callBare", 1))
+            .atMost(1.1));
+    return all;
+  }
+
+  private static Target guard(String given, String way, String among, String profile) {
+    return difference(
+            "guard, " + given + " given, " + among + " - the breaker alone",
+            nanos("guard." + way + "." + profile, 1),
+            nanos("guard.pair." + profile, 1))
+        .atMost(25);
+  }
+
+  private static Target guardBytes(String given, String way, String among, String profile) {
+    return value(
+            "guard, " + given + " given, " + among + ": allocated",
+            bytes("guard." + way + "." + profile, 1))
+        .atMost(NO_BYTES);
+  }
+
   private static List<Target> scale() {
     return List.of(
         ratio(
@@ -132,5 +324,43 @@ final class Targets {
                 new Figure("threads.ours", 64, "ops/us"),
                 new Figure("threads.ours", 2, "ops/us"))
             .atLeast(0.9));
+  }
+
+  private static List<Target> housekeeping() {
+    return List.of(
+        value("10,000 breakers, processor time, none called", core("scale.housekeepingIdle"))
+            .atMost(1),
+        value(
+                "10,000 breakers, processor time, each called once a second",
+                core("scale.housekeepingCalled"))
+            .atMost(1));
+  }
+
+  private static Figure core(String name) {
+    return new Figure(name, 1, "% of a core");
+  }
+
+  private static List<Target> redis() {
+    return List.of(
+        value(
+                "p99 of a guarded call, Redis stopped : Redis up",
+                quotient("redisOffPath.p99Ratio", 1))
+            .atMost(1.02),
+        ratio(
+                "commands to Redis, a million calls : as long without calls",
+                new Figure("redisOffPath.commandsOfAMillionCalls", 1, "commands"),
+                new Figure("redisOffPath.commandsOfNoCalls", 1, "commands"))
+            .atMost(1.2),
+        ratio(
+                "p99 from open to the last of four servers' refusing : PUBLISH to SUBSCRIBE",
+                new Figure("fleet.lastRefusesP99", 1, "ms"),
+                new Figure("fleet.publishP99", 1, "ms"))
+            .atMost(5));
+  }
+
+  private static List<Target> startUp() {
+    return List.of(
+        value("build() of 20 dependencies with Redis", new Figure("startUp.redis", 1, "ms"))
+            .atMost(50));
   }
 }
