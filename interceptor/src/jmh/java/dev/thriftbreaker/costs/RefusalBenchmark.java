@@ -22,7 +22,6 @@ import dev.failsafe.Failsafe;
 import dev.failsafe.FailsafeExecutor;
 import dev.failsafe.function.CheckedSupplier;
 import dev.thriftbreaker.ThriftInterceptor;
-import dev.thriftbreaker.breaker.BreakerConfig;
 import dev.thriftbreaker.breaker.BreakerState;
 import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.breaker.ModeOverride;
@@ -95,21 +94,23 @@ public class RefusalBenchmark {
   /** The same on a clock that ticks each millisecond. */
   @State(Scope.Benchmark)
   public static class OursTicker {
-    private Ticker ticker;
+    private ThriftInterceptor interceptor;
     private CircuitBreaker open;
 
     @Setup
     public void build() {
-      ticker = new Ticker();
-      BreakerConfig config =
-          BreakerConfig.builder().openDuration(OPEN).maxOpenDuration(OPEN).build();
-      open = new CircuitBreaker(NAME, config, ticker, () -> 0.5, () -> {});
+      interceptor =
+          ThriftInterceptor.builder("costs")
+              .dependency(NAME, d -> d.openDuration(OPEN).maxOpenDuration(OPEN))
+              .coarseClock(true)
+              .build();
+      open = interceptor.breaker(NAME);
       open.apply(open.snapshot().sequence(), BreakerState.OPEN, OPEN, 1, "benchmark", "");
     }
 
     @TearDown
     public void close() {
-      ticker.close();
+      interceptor.close();
     }
   }
 

@@ -18,7 +18,6 @@ import dev.failsafe.Failsafe;
 import dev.failsafe.FailsafeExecutor;
 import dev.failsafe.function.CheckedSupplier;
 import dev.thriftbreaker.ThriftInterceptor;
-import dev.thriftbreaker.breaker.BreakerConfig;
 import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.breaker.Outcome;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
@@ -71,18 +70,18 @@ public class SuccessBenchmark {
   /** The same on a clock that ticks each millisecond. */
   @State(Scope.Benchmark)
   public static class OursTicker {
-    private Ticker ticker;
+    private ThriftInterceptor interceptor;
     private CircuitBreaker breaker;
 
     @Setup
     public void build() {
-      ticker = new Ticker();
-      breaker = new CircuitBreaker(NAME, BreakerConfig.DEFAULTS, ticker, () -> 0.5, () -> {});
+      interceptor = ThriftInterceptor.builder("costs").dependency(NAME).coarseClock(true).build();
+      breaker = interceptor.breaker(NAME);
     }
 
     @TearDown
     public void close() {
-      ticker.close();
+      interceptor.close();
     }
   }
 
