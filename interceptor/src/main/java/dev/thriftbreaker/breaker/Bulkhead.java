@@ -246,9 +246,14 @@ final class Bulkhead extends Padded {
       SAMPLED_NANOS.setOpaque(this, (long) SAMPLED_NANOS.getOpaque(this) + durationNanos);
     }
     boolean often = sinceNanos < OFTEN_NANOS && !isFixed();
-    if (often && lately <= 4 * latencyNanos() && inFlight.count() - lost < limit()) {
+    if (often && hasRoom(lately)) {
       FRESH.setOpaque(this, now + FRESH_NANOS);
     }
+  }
+
+  private boolean hasRoom(long latelyNanos) {
+    return workers.share() == NO_LIMIT
+        || latelyNanos <= 4 * latencyNanos() && inFlight.count() - lost < limit();
   }
 
   private void notePeak(int calls) {

@@ -117,8 +117,11 @@ public final class CircuitBreaker {
   // the tick's own
   private long sweptNanos;
   private long learnedNanos;
-  private long learnedAcquired;
+  private long seenAcquired;
   private boolean idle;
+
+  /** The next of those that were woken; see {@link Woken}. */
+  CircuitBreaker nextWoken;
 
   private volatile Configured configured;
   private volatile long slowNanos;
@@ -549,8 +552,12 @@ public final class CircuitBreaker {
     lookAtCalls(now);
     status.state.tick(now);
     if (now - learnedNanos >= LEARN_NANOS) {
-      learn(now);
+      learnedNanos = now;
+      bulkhead.learn();
     }
+    long calls = acquiredCount();
+    idle = calls == seenAcquired;
+    seenAcquired = calls;
     if (now - sweptNanos >= SWEEP_NANOS) {
       sweptNanos = now;
       cells.sweep();
@@ -598,14 +605,6 @@ public final class CircuitBreaker {
     return count[0];
   }
 
-  private void learn(long now) {
-    learnedNanos = now;
-    bulkhead.learn();
-    long calls = acquiredCount();
-    idle = calls == learnedAcquired;
-    learnedAcquired = calls;
-  }
-
   private long acquiredCount() {
     long[] sum = {acquired.sum()};
     cells.forEach(cell -> sum[0] += cell.acquired());
@@ -613,8 +612,8 @@ public final class CircuitBreaker {
   }
 
   /**
-   * Rests, if nothing has happened for a second and nothing will by time alone: no tick is needed
-   * until {@link #wakeUp} says so. By the thread that ticks.
+   * Rests, if nobody called since the tick before this one and time alone brings nothing about: no
+   * tick is needed until {@link #wakeUp} says so. By the thread that ticks.
    *
    * @return whether it rests now
    */
@@ -624,7 +623,7 @@ public final class CircuitBreaker {
     }
     resting = true;
     VarHandle.fullFence(); // whatever happens from now on wakes it up
-    boolean happened = inFlight.count() > 0 || acquiredCount() != learnedAcquired || !isCalm();
+    boolean happened = inFlight.count() > 0 || acquiredCount() != seenAcquired || !isCalm();
     // if somebody woke it up meanwhile, the waking stands
     return !happened || !RESTING.compareAndSet(this, true, false);
   }

@@ -2,8 +2,6 @@ package dev.thriftbreaker.breaker;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -31,7 +29,7 @@ public final class Housekeeper implements AutoCloseable {
   private static final long TICK_ALL_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private final List<CircuitBreaker> breakers = new CopyOnWriteArrayList<>();
-  private final Queue<CircuitBreaker> woken = new ConcurrentLinkedQueue<>();
+  private final Woken woken = new Woken();
   private final Heartbeat heartbeat = new Heartbeat();
   private final Workers workers;
   private final LongSupplier clock;
@@ -114,9 +112,10 @@ public final class Housekeeper implements AutoCloseable {
         look();
         period = periodNanos();
       }
-      for (CircuitBreaker next = woken.poll(); next != null; next = woken.poll()) {
-        awake.add(next);
-        period = Math.min(period, periodNanos(next));
+      int before = awake.size();
+      woken.drainTo(awake::add);
+      for (CircuitBreaker fresh : awake.subList(before, awake.size())) {
+        period = Math.min(period, periodNanos(fresh));
       }
       if (now - tickedAllNanos >= TICK_ALL_NANOS) {
         tickedAllNanos = now;

@@ -27,7 +27,7 @@ class HousekeeperTest {
     }
 
     @Test
-    void restsAfterAQuietSecond() {
+    void restsWhenNobodyCalledSinceTheTickBefore() {
       bench.call(Outcome.SUCCESS);
       bench.breaker.tick();
       assertThat(bench.breaker.rest()).as("just called").isFalse();
