@@ -52,7 +52,7 @@ final class LiveServer {
   private final Management management;
 
   private LiveServer(String name, String[] dependencies) {
-    housekeeper = new Housekeeper(name, new dev.thriftbreaker.breaker.Workers(null));
+    housekeeper = new Housekeeper(name, new dev.thriftbreaker.breaker.Workers(null), false);
     management = new Management(name, new MetricRegistry());
     for (String dependency : dependencies) {
       Duration hour = Duration.ofHours(1);
