@@ -1009,8 +1009,8 @@ public final class ThriftInterceptor implements AutoCloseable {
 
     /**
      * Whether the breakers tell the time by a clock that a thread moves once a millisecond, in
-     * place of {@code System.nanoTime}. A guarded call then costs a few nanoseconds instead of two
-     * readings of the system's clock, some 50 ns. In exchange latencies are precise to a
+     * place of {@code System.nanoTime}. A guarded call then saves two readings of the system's
+     * clock, some 50 ns, and costs about a dozen. In exchange latencies are precise to a
      * millisecond only (a call that takes less mostly counts as 0), and all is late by as much as
      * the thread is: about a millisecond, more where the machine has no processor to spare. Then
      * calls seem shorter and an open breaker stays open longer, by that time; nothing trips that

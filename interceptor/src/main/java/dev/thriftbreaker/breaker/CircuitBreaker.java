@@ -26,8 +26,8 @@ import org.slf4j.LoggerFactory;
  * begins and once when it ends. It takes no lock and does no I/O. What a good call counts goes to a
  * {@link Cell} that only its own thread writes, so it makes no atomic write and allocates nothing,
  * but for the cell at a thread's first call and a histogram each 30 s; a count window, a virtual
- * thread and a thread beyond the first some fifty use shared counters instead. Listeners of
- * transitions are called from {@link #dispatch} only, in the order of the swaps.
+ * thread and a thread beyond 256 use shared counters instead. Listeners of transitions are called
+ * from {@link #dispatch} only, in the order of the swaps.
  *
  * <p><b>Permits.</b> {@link #tryAcquire(long)} and {@link #complete} are the allocation-free pair
  * that guards use: the permit is a number that names the generation of the state that issued it,
