@@ -128,7 +128,11 @@ public final class Housekeeper implements AutoCloseable {
 
   /** Woken by each transition; the long period is only a safety net. */
   private void tell() {
-    Rehearsal.once();
+    try {
+      Rehearsal.once();
+    } catch (RuntimeException | Error broken) { // it only saves time; the thread has to go on
+      log.warn("The first opening of a breaker could not be rehearsed", broken);
+    }
     boolean goesOn;
     do {
       goesOn = !closed;
@@ -138,8 +142,14 @@ public final class Housekeeper implements AutoCloseable {
   }
 
   private boolean tickAndRest(CircuitBreaker breaker) {
-    tend(breaker, CircuitBreaker::tick);
-    return breaker.rest();
+    boolean[] rests = {false};
+    tend(
+        breaker,
+        ticked -> {
+          ticked.tick();
+          rests[0] = ticked.rest();
+        });
+    return rests[0];
   }
 
   /** Often enough to see a hung call soon after it has become slow. */
