@@ -49,6 +49,9 @@ public final class CircuitBreaker {
   /** The same, where as many calls are in flight as may be. */
   public static final long FULL = -2;
 
+  /** What {@link #reserve} returns while a call needs no place. */
+  public static final long NO_PLACE_NEEDED = 0;
+
   private static final String FULL_REASON = "FULL";
 
   /**
@@ -267,6 +270,10 @@ public final class CircuitBreaker {
         current.override == null
             ? current.state.tryAcquire(now)
             : tryAcquireOverridden(current, now);
+    return admit(mine, current, permit, now, holdsThread);
+  }
+
+  private long admit(Cell mine, Status current, long permit, long now, boolean holdsThread) {
     if (permit == REFUSED) {
       countRefusal(mine, REFUSED, now);
       return REFUSED;
@@ -402,10 +409,82 @@ public final class CircuitBreaker {
   }
 
   /**
+   * Takes a place for a call that will perhaps be made, as the door of a server does for a request
+   * before it lets it in. Counts nothing. While the breaker is closed, or an operator lets all
+   * calls pass, none is needed.
+   *
+   * <p>A reservation keeps the place from other reservations, and from calls as long as there is
+   * another for them: a call that comes without one and finds none takes over one that has not
+   * begun. So a call made on a thread that knows nothing of its request is not refused because of
+   * that request.
+   *
+   * <p>Nothing is judged by a reservation: it is no call in flight, and the time of a call, and
+   * that which a probe may take, run from {@link #begin}. It lapses when the state ends, and in a
+   * half-open one after {@code slowCallDuration}.
+   *
+   * @param now the present, from {@link #now()}
+   * @return a reservation, which must be given to {@link #begin} or {@link #giveBack} exactly once;
+   *     or {@link #NO_PLACE_NEEDED}; or {@link #REFUSED}
+   */
+  public long reserve(long now) {
+    Status current = status;
+    ModeOverride override = current.override;
+    if (override != null && !override.expired(now)) {
+      return override.mode() == Mode.FORCED_OPEN ? REFUSED : NO_PLACE_NEEDED;
+    }
+    return current.state.reserve(now);
+  }
+
+  /**
+   * Begins a call for which a place was reserved. If that has lapsed meanwhile or was taken over,
+   * the call asks anew.
+   *
+   * @param reservation from {@link #reserve}
+   * @param now the present, from {@link #now()}
+   * @param holdsThread as for {@link #tryAcquire(long, boolean)}
+   * @return as {@link #tryAcquire(long, boolean)} returns
+   */
+  public long begin(long reservation, long now, boolean holdsThread) {
+    Status current = status;
+    State state = current.state;
+    if (Permits.generation(reservation) == state.generation) {
+      if (current.override == null && state.begin(reservation, now)) {
+        return admit(cells.mine(), current, reservation, now, holdsThread);
+      }
+      state.giveBack(reservation, now);
+    }
+    return tryAcquire(now, holdsThread);
+  }
+
+  /**
+   * Gives a place back that is not used. It counts for nothing, and the next call may have it.
+   *
+   * @param reservation from {@link #reserve}
+   */
+  public void giveBack(long reservation) {
+    State state = status.state;
+    if (Permits.generation(reservation) == state.generation) {
+      state.giveBack(reservation, now());
+    }
+  }
+
+  /**
+   * Whether any number of calls may pass now, as far as one look can tell: the state is closed, no
+   * override is in force, and not as many calls are in flight as may be. Else it takes {@link
+   * #refuses} and {@link #reserve} to tell.
+   *
+   * @param now the present, from {@link #now()}
+   * @return true if nothing is in a call's way, and nothing need be reserved for it
+   */
+  public boolean letsAllPass(long now) {
+    return status.quick != Status.NOT_QUICK && !bulkhead.refuses(now);
+  }
+
+  /**
    * Whether a call would be refused now. Takes nothing and counts nothing.
    *
    * @param now the present, from {@link #now()}
-   * @return true if {@link #tryAcquire(long)} would refuse
+   * @return true if {@link #reserve} would refuse, or if as many calls are in flight as may be
    */
   public boolean refuses(long now) {
     Status current = status;

@@ -18,6 +18,11 @@ final class ClosedState extends JudgingState {
   }
 
   @Override
+  long reserve(long now) {
+    return CircuitBreaker.NO_PLACE_NEEDED;
+  }
+
+  @Override
   long quick() {
     return permit();
   }

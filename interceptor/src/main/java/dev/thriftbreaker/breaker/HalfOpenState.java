@@ -13,6 +13,10 @@ import java.util.concurrent.atomic.AtomicInteger;
  * {@code earlyProbeInterval}, a few in all, so that they do not hide a dependency that is back.
  * Where calls hang from before, there is one place at first.
  *
+ * <p>A place can be reserved for a call that will begin. It is held for as long as a probe at most,
+ * and lapses without having failed. A call that comes without one and finds no place takes over one
+ * that is reserved, so what bounds the probes is the calls under way.
+ *
  * <p>Concurrency: see {@link Leases}.
  */
 final class HalfOpenState extends State {
@@ -63,20 +67,55 @@ final class HalfOpenState extends State {
 
   @Override
   long tryAcquire(long now) {
+    long permit = take(now, false);
+    return permit == CircuitBreaker.REFUSED ? takeOver(now) : permit;
+  }
+
+  private long takeOver(long now) {
+    for (int place = 0; place < leases.places(); place++) {
+      int lease = leases.takeOver(place, now, leaseNanos());
+      if (lease != Leases.NONE) {
+        return permit() | lease;
+      }
+    }
+    return CircuitBreaker.REFUSED;
+  }
+
+  @Override
+  long reserve(long now) {
+    return take(now, true);
+  }
+
+  private long take(long now, boolean reserved) {
     int usable = usable(now);
     for (int place = 0; place < usable; place++) {
       takeBack(place, now);
       if (leases.isFree(place)) {
         if (breaker.state() != this) {
-          return breaker.state().tryAcquire(now); // that lapsed probe was one too many
+          State state = breaker.state(); // that lapsed probe was one too many
+          return reserved ? state.reserve(now) : state.tryAcquire(now);
         }
-        int lease = leases.take(place, now, breaker.config().slowCallDuration().toNanos());
+        int lease = leases.take(place, now, leaseNanos(), reserved);
         if (lease != Leases.NONE) {
           return permit() | lease;
         }
       }
     }
     return CircuitBreaker.REFUSED;
+  }
+
+  private long leaseNanos() {
+    return breaker.config().slowCallDuration().toNanos();
+  }
+
+  @Override
+  boolean begin(long reservation, long now) {
+    return leases.begin(reservation, now, leaseNanos());
+  }
+
+  @Override
+  void giveBack(long reservation, long now) {
+    leases.giveBack(reservation);
   }
 
   @Override

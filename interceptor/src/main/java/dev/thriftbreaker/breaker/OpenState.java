@@ -12,12 +12,14 @@ import java.util.concurrent.atomic.AtomicLong;
  * one may follow at once; while some hang, the next one waits for longer.
  *
  * <p>Concurrency: the moment from which the next early probe may pass is taken by compare-and-set,
- * so one call gets it.
+ * so one call gets it, or one reservation, and then the first call that asks for it or finds no
+ * other.
  */
 final class OpenState extends State {
 
   final long openNanos;
   private final AtomicLong nextProbeNanos;
+  private final AtomicInteger reserved = new AtomicInteger();
   private final AtomicInteger underWay = new AtomicInteger();
   private final AtomicInteger successes = new AtomicInteger();
   private final AtomicInteger failures = new AtomicInteger();
@@ -49,7 +51,53 @@ final class OpenState extends State {
       tick(now);
       return breaker.state().tryAcquire(now);
     }
-    return isProbeDue(now) ? tryProbe(now) : CircuitBreaker.REFUSED;
+    long permit = isProbeDue(now) ? tryProbe(now) : CircuitBreaker.REFUSED;
+    if (permit != CircuitBreaker.REFUSED) {
+      underWay.getAndIncrement();
+      return permit;
+    }
+    return begin(permit(), now) ? permit() : CircuitBreaker.REFUSED;
+  }
+
+  /** The turn of the next early probe, which is under way only once its call begins. */
+  @Override
+  long reserve(long now) {
+    if (retryAfterNanos(now) == 0) {
+      tick(now);
+      return breaker.state().reserve(now);
+    }
+    long turn = isProbeDue(now) ? tryProbe(now) : CircuitBreaker.REFUSED;
+    if (turn != CircuitBreaker.REFUSED) {
+      reserved.getAndIncrement();
+    }
+    return turn;
+  }
+
+  /** One turn is as good as another. */
+  @Override
+  boolean begin(long reservation, long now) {
+    if (reserved.get() == 0 || EarlyProbes.tooManyHang(breaker, 0) || !takeReserved()) {
+      return false;
+    }
+    underWay.getAndIncrement();
+    return true;
+  }
+
+  /** Unless another had the turn after this one, the next call may have it. */
+  @Override
+  void giveBack(long reservation, long now) {
+    long next = nextProbeNanos.get();
+    if (takeReserved() && Permits.lease(next) == Permits.lease(reservation)) {
+      nextProbeNanos.compareAndSet(next, now);
+    }
+  }
+
+  private boolean takeReserved() {
+    int before = reserved.get();
+    while (before > 0 && !reserved.compareAndSet(before, before - 1)) {
+      before = reserved.get();
+    }
+    return before > 0;
   }
 
   private boolean isProbeDue(long now) {
@@ -65,8 +113,7 @@ final class OpenState extends State {
     if (now - due < 0 || !nextProbeNanos.compareAndSet(due, next)) {
       return CircuitBreaker.REFUSED;
     }
-    underWay.getAndIncrement();
-    return permit();
+    return permit() | Permits.lease(next);
   }
 
   @Override

@@ -10,6 +10,7 @@ package dev.thriftbreaker.breaker;
 final class Permits {
 
   private static final int LEASE_BITS = 24;
+  private static final long LEASE_MASK = (1L << LEASE_BITS) - 1;
   private static final int COUNTED_SHIFT = LEASE_BITS + InFlight.BITS;
   private static final int GENERATION_SHIFT = COUNTED_SHIFT + 1;
   private static final long GENERATIONS = 1L << (63 - GENERATION_SHIFT);
@@ -27,6 +28,11 @@ final class Permits {
 
   static long generation(long permit) {
     return permit >>> GENERATION_SHIFT;
+  }
+
+  /** Which lease a permit or a reservation names, or what else its state put there. */
+  static long lease(long permit) {
+    return permit & LEASE_MASK;
   }
 
   static long with(long permit, int slot) {

@@ -11,9 +11,9 @@ import java.util.concurrent.atomic.AtomicReference;
  *
  * <p>Concurrency: a step of the ramp is one object, replaced by the tick. Which calls pass is
  * decided from two counts, of the calls that came and of those that passed, so that every k-th
- * passes and not k at once; racing calls may be one more than the share allows, which the next ones
- * make good. {@link #refuses} and {@link #tryAcquire} ask the same question, so a request that
- * passes the door finds the guard open.
+ * passes and not k at once. The second is counted by compare-and-set, so racing calls are no more
+ * than the share allows. A reservation counts as a call that came and passed, but for calls that
+ * come without one; one that is given back did neither.
  */
 final class RampingState extends JudgingState {
 
@@ -23,17 +23,29 @@ final class RampingState extends JudgingState {
   /** So many calls that end well, and none that does not, need not be waited for any longer. */
   private static final int PROOF = 10;
 
+  private static final int RESERVED_SHIFT = 32;
+  private static final long RESERVED = 1L << RESERVED_SHIFT;
+
   private static final class Step {
+    final int number;
     final double share;
     final long startNanos;
     final AtomicLong came = new AtomicLong();
+
+    /** How many passed and, in the upper half, for how many more a place is reserved. */
     final AtomicLong passed = new AtomicLong();
+
     final AtomicLong ended = new AtomicLong();
     final AtomicLong failed = new AtomicLong();
 
-    Step(double share, long startNanos) {
+    Step(int number, double share, long startNanos) {
+      this.number = number;
       this.share = share;
       this.startNanos = startNanos;
+    }
+
+    boolean gave(long reservation) {
+      return Permits.lease(number) == Permits.lease(reservation);
     }
 
     /** Whether its calls have shown already that all is well. */
@@ -41,8 +53,54 @@ final class RampingState extends JudgingState {
       return failed.get() == 0 && ended.get() >= PROOF;
     }
 
+    /** Whether a further reservation would be more than the share. */
     boolean isFull() {
-      return passed.get() > share * came.get() + ROUNDING;
+      return isFull(passed.get());
+    }
+
+    private boolean isFull(long counts) {
+      long waiting = counts >>> RESERVED_SHIFT;
+      return isMore(passed(counts) + waiting, came.get() + waiting);
+    }
+
+    private boolean isMore(long passing, long coming) {
+      return passing > share * coming + ROUNDING;
+    }
+
+    boolean reserve() {
+      long counts;
+      do {
+        counts = passed.get();
+        if (isFull(counts)) {
+          return false;
+        }
+      } while (!passed.compareAndSet(counts, counts + RESERVED));
+      return true;
+    }
+
+    void unreserve() {
+      passed.getAndAdd(-RESERVED);
+    }
+
+    void pass() {
+      passed.getAndAdd(1 - RESERVED);
+      came.getAndIncrement(); // last: in between, too few pass and not too many
+    }
+
+    boolean tryPass() {
+      long counts;
+      do {
+        counts = passed.get();
+        if (isMore(passed(counts), came.get())) {
+          return false;
+        }
+      } while (!passed.compareAndSet(counts, counts + 1));
+      came.getAndIncrement();
+      return true;
+    }
+
+    private static long passed(long counts) {
+      return counts & RESERVED - 1;
     }
   }
 
@@ -50,7 +108,7 @@ final class RampingState extends JudgingState {
 
   RampingState(CircuitBreaker breaker, long generation, long now, int consecutiveOpens) {
     super(breaker, generation, now, consecutiveOpens);
-    step = new AtomicReference<>(new Step(breaker.config().rampStart(), now));
+    step = new AtomicReference<>(new Step(0, breaker.config().rampStart(), now));
   }
 
   /** The share of calls that pass. */
@@ -66,12 +124,30 @@ final class RampingState extends JudgingState {
   @Override
   long tryAcquire(long now) {
     Step current = step.get();
-    if (current.isFull()) {
-      return CircuitBreaker.REFUSED;
+    return current.tryPass() ? permit() : CircuitBreaker.REFUSED;
+  }
+
+  @Override
+  long reserve(long now) {
+    Step current = step.get();
+    return current.reserve() ? permit() | Permits.lease(current.number) : CircuitBreaker.REFUSED;
+  }
+
+  @Override
+  boolean begin(long reservation, long now) {
+    Step current = step.get();
+    if (current.gave(reservation)) {
+      current.pass();
     }
-    current.came.getAndIncrement();
-    current.passed.getAndIncrement();
-    return permit();
+    return true;
+  }
+
+  @Override
+  void giveBack(long reservation, long now) {
+    Step current = step.get();
+    if (current.gave(reservation)) {
+      current.unreserve();
+    }
   }
 
   @Override
@@ -122,7 +198,7 @@ final class RampingState extends JudgingState {
     if (next >= 1) {
       breaker.close(this, Cause.TIMER, "the ramp is over", "", now);
     } else {
-      step.compareAndSet(current, new Step(next, now));
+      step.compareAndSet(current, new Step(current.number + 1, next, now));
     }
   }
 

@@ -21,10 +21,30 @@ abstract sealed class State permits JudgingState, HalfOpenState, OpenState {
 
   abstract BreakerState kind();
 
-  /** A permit's generation and lease, or {@link CircuitBreaker#REFUSED}. */
+  /**
+   * A permit's generation and lease, or {@link CircuitBreaker#REFUSED}. Not refused because of
+   * reservations: where there is nothing else, it takes one over.
+   */
   abstract long tryAcquire(long now);
 
-  /** Whether {@link #tryAcquire} would refuse; takes nothing. */
+  /**
+   * A place for a call that will begin later: a permit that is to be given to {@link #begin} or
+   * {@link #giveBack} once, or a refusal.
+   */
+  abstract long reserve(long now);
+
+  /**
+   * Turns a reservation of this state's own into a permit. False if it has lapsed or was taken
+   * over.
+   */
+  boolean begin(long reservation, long now) {
+    return true;
+  }
+
+  /** Takes a reservation of this state's own back, as if it had not been made. */
+  void giveBack(long reservation, long now) {}
+
+  /** Whether {@link #reserve} would refuse; takes nothing. */
   abstract boolean refuses(long now);
 
   /** Whether the calls that pass are few and counted by the state, so that no bulkhead is asked. */

@@ -51,6 +51,11 @@
  * {@code rampInterval}, half as many after one that was not, and closes at 1. It opens again on
  * what opens a closed breaker.
  *
+ * <p>A server's door reserves a place of a breaker that is not closed before it lets a request in,
+ * so no more requests pass it than the breaker has places for, also where they race or work for a
+ * while before they make their call. What is reserved is neither in flight nor judged, and is given
+ * back if the call is not made.
+ *
  * <p>A permit belongs to the generation of the state that issued it. An outcome that comes in later
  * counts in the totals and changes nothing else. The term generation is gobreaker's and Polly's.
  *

@@ -54,6 +54,9 @@ final class AsyncRequest extends AsyncFrameBuffer {
 
   private long permit;
 
+  /** What it was given at the door, or null. Set before it is shared. */
+  private Place places;
+
   /** What its method learns from, or null. Set before it is shared. */
   private Trail trail;
 
@@ -93,6 +96,15 @@ final class AsyncRequest extends AsyncFrameBuffer {
   void holds(CircuitBreaker breaker, long acquired) {
     own = breaker;
     permit = acquired;
+  }
+
+  /** Takes over what the request was given at the door. */
+  void holds(Place given) {
+    places = given;
+  }
+
+  Place places() {
+    return places;
   }
 
   /** Notes what guards do, unless nobody can tell how the request ends or there is no trail. */
@@ -203,6 +215,7 @@ final class AsyncRequest extends AsyncFrameBuffer {
     if (own != null) {
       own.complete(permit, outcome, startNanos, null);
     }
+    Place.giveBack(places);
     if (trail != null) {
       trail.end(succeeded && reply.isBegun());
     }

@@ -92,6 +92,11 @@ public final class Downstream implements TransitionListener {
     return breaker.now();
   }
 
+  /** Whether any number of calls may come now. */
+  boolean letsAllPass(long now) {
+    return !isHeldOff(now) && breaker.letsAllPass(now);
+  }
+
   /** Whether a call that comes now would be refused, by the breaker or since it is held off. */
   boolean refuses(long now) {
     return isHeldOff(now) || breaker.refuses(now);

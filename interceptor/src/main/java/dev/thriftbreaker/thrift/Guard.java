@@ -403,8 +403,10 @@ public final class Guard {
 
   /** A permit; or if negative, a refusal, which {@link #refused} tells. */
   static long tryAcquire(CircuitBreaker breaker, long now, boolean holdsThread) {
-    RequestContext.noteUse(breaker);
-    return breaker.tryAcquire(now, holdsThread);
+    long place = RequestContext.usePlace(breaker);
+    return place == CircuitBreaker.NO_PLACE_NEEDED
+        ? breaker.tryAcquire(now, holdsThread)
+        : breaker.begin(place, now, holdsThread);
   }
 
   static BreakerOpenException refused(CircuitBreaker breaker, long permit, long now) {

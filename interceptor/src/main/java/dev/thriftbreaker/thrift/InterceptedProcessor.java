@@ -50,7 +50,7 @@ class InterceptedProcessor implements TProcessor {
 
   /**
    * Counts a request, and lets it in unless a dependency that it cannot do without refuses, or its
-   * method itself.
+   * method itself. The places that it takes are given back at its end.
    *
    * @return why it is to be shed, or null if it may pass
    */

@@ -24,7 +24,7 @@ final class RequestContext {
   private static final ThreadLocal<RequestContext> OUTERMOST = new ThreadLocal<>();
 
   final Header header = new Header();
-  final Uses uses = new Uses();
+  final Uses uses;
   final ShedBytes shedBytes = new ShedBytes();
   private Workers servedWith;
   private final ReplyWatch reply = new ReplyWatch();
@@ -51,6 +51,7 @@ final class RequestContext {
   private RequestContext(RequestContext outer) {
     this.outer = outer;
     outermost = outer == null ? this : outer.outermost;
+    uses = new Uses(outer == null || outer.outer == null ? null : outer.uses);
     current = this;
   }
 
@@ -95,7 +96,7 @@ final class RequestContext {
     RequestContext context = next();
     context.async = request;
     context.isOutcomeKnown = false;
-    context.uses.follow(request.trail());
+    context.uses.follow(request.trail(), request.places());
     context.outermost.current = context;
     return context;
   }
@@ -119,6 +120,19 @@ final class RequestContext {
     if (current != null) {
       current.uses.use(breaker);
     }
+  }
+
+  /**
+   * Tells the thread's request the same of a call that is about to begin, and takes the place that
+   * the request may have for it.
+   */
+  static long usePlace(CircuitBreaker breaker) {
+    RequestContext current = current();
+    if (current == null) {
+      return CircuitBreaker.NO_PLACE_NEEDED;
+    }
+    current.uses.use(breaker);
+    return current.uses.takePlace(breaker);
   }
 
   /** Tells the thread's request that a guard refused a call. */
@@ -170,8 +184,9 @@ final class RequestContext {
     permit = acquired;
   }
 
-  /** Hands on the permit, if one is held, and what is to be learned from. */
+  /** Hands on the permit, if one is held, the places, and what is to be learned from. */
   void handOver(AsyncRequest request) {
+    request.holds(uses.handOverPlaces());
     request.leaves(uses.handOver());
     if (own != null) {
       request.holds(own, permit);

@@ -85,12 +85,30 @@ public final class Requirements {
   // ---- the request path
 
   /**
-   * The first breaker in the way of a request, or null. Takes no permit: as long as one dependency
-   * that the method needs refuses, a request costs the others nothing, not even a probe.
+   * The first breaker in the way of a request, or null, and then the request has a place of each
+   * breaker that does not let all calls pass. Takes none before all were asked and gives all back
+   * where one is not to be had: as long as one dependency that the method needs refuses, a request
+   * costs the others nothing, not even a probe.
    */
-  CircuitBreaker refusing(long now) {
-    for (Need need : inForce.get()) {
-      if (need.dependency.refuses(now)) {
+  CircuitBreaker refusing(long now, Uses uses) {
+    Need[] needed = inForce.get();
+    for (Need need : needed) {
+      if (!need.dependency.letsAllPass(now)) {
+        return reserve(needed, now, uses);
+      }
+    }
+    return null;
+  }
+
+  private static CircuitBreaker reserve(Need[] needed, long now, Uses uses) {
+    for (Need need : needed) {
+      if (need.dependency.refuses(now) && !uses.hasPlace(need.breaker)) {
+        return need.breaker;
+      }
+    }
+    for (Need need : needed) {
+      if (!uses.hasPlace(need.breaker) && !uses.reserve(need.breaker, now)) {
+        uses.giveBack();
         return need.breaker;
       }
     }

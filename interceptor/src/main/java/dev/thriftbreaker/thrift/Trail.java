@@ -97,7 +97,7 @@ final class Trail {
     for (Step step = last; step != null; step = step.before) {
       steps[step.number - 1] = step;
     }
-    Uses uses = new Uses();
+    Uses uses = new Uses(null);
     uses.begin(this);
     for (Step step : steps) {
       switch (step.kind) {

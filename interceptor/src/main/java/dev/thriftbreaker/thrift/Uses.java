@@ -3,14 +3,18 @@ package dev.thriftbreaker.thrift;
 import dev.thriftbreaker.breaker.CircuitBreaker;
 
 /**
- * What guards do in the course of one request. One object serves many requests, one after the
- * other, each between {@link #begin} and {@link #end} or {@link #abandon}; outside of these it
- * takes no notice of anything. Used by one thread at a time.
+ * What guards do in the course of one request, and the places that it was given at the door for
+ * their calls. One object serves many requests, one after the other, each between {@link #begin}
+ * and {@link #end} or {@link #abandon}; outside of these it takes no notice of anything. Used by
+ * one thread at a time.
  */
 final class Uses {
 
   /** The dependencies remembered, of each kind. */
   private static final int REMEMBERED = 16;
+
+  /** Those of the request within which the thread serves this one, or null. */
+  private final Uses outer;
 
   private final CircuitBreaker[] used = new CircuitBreaker[REMEMBERED];
   private final CircuitBreaker[] refused = new CircuitBreaker[REMEMBERED];
@@ -30,13 +34,24 @@ final class Uses {
   /** Where things are noted instead of here, while the thread acts for an asynchronous request. */
   private Trail trail;
 
+  /** The latest of the places given at the door, or null. */
+  private Place places;
+
+  /** Whether the thread acts for an asynchronous request, whose own the places are. */
+  private boolean follows;
+
+  Uses(Uses outer) {
+    this.outer = outer;
+  }
+
   /**
-   * Takes a request in, unless a dependency that its method needs refuses.
+   * Takes a request in, unless a dependency that its method needs refuses, and takes places for it
+   * where calls need one.
    *
    * @return the breaker in the way, or null if the request has begun
    */
   CircuitBreaker begin(Requirements requirements, long now) {
-    CircuitBreaker refusing = requirements.refusing(now);
+    CircuitBreaker refusing = requirements.refusing(now, this);
     if (refusing != null && !requirements.examines(refusing, now)) {
       return refusing;
     }
@@ -62,12 +77,57 @@ final class Uses {
     return handed;
   }
 
-  /** Notes what guards do on this thread for the request that leaves that trail, or null. */
-  void follow(Trail followed) {
+  /** Gives the places of such a request away, before {@link #handOver}. */
+  Place handOverPlaces() {
+    Place handed = places;
+    places = null;
+    return handed;
+  }
+
+  /**
+   * Notes what guards do on this thread for the request that leaves that trail, or null, and gives
+   * them its places.
+   */
+  void follow(Trail followed, Place lent) {
+    follows = true;
+    places = lent;
     if (followed != null) {
       begin(followed);
       trail = followed;
     }
+  }
+
+  /** Takes a place for a call to come. False if there is none. */
+  boolean reserve(CircuitBreaker breaker, long now) {
+    long reservation = breaker.reserve(now);
+    if (reservation > CircuitBreaker.NO_PLACE_NEEDED) {
+      places = new Place(breaker, reservation, places);
+    }
+    return reservation != CircuitBreaker.REFUSED;
+  }
+
+  /** Gives back what was reserved and not used. */
+  void giveBack() {
+    if (!follows) {
+      Place.giveBack(places);
+    }
+    places = null;
+  }
+
+  /** Whether there is a place for a call, of this request or of one around it. */
+  boolean hasPlace(CircuitBreaker breaker) {
+    // an asynchronous request is not within what else the thread does
+    for (Uses at = this; at != null; at = at.follows ? null : at.outer) {
+      if (Place.isThere(at.places, breaker)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Takes the request's place for a call that begins, or none if there is none. */
+  long takePlace(CircuitBreaker breaker) {
+    return Place.take(places, breaker);
   }
 
   /** A guard was asked for a call. */
@@ -113,6 +173,10 @@ final class Uses {
 
   /** Ends a request of which nobody can tell whether it succeeded. */
   void abandon() {
+    if (places != null) {
+      giveBack();
+    }
+    follows = false;
     requirements = null;
     trail = null;
     watched = false;

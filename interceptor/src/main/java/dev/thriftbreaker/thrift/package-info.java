@@ -4,10 +4,12 @@
  *
  * <p>{@link dev.thriftbreaker.thrift.RequestPath} wraps a processor: it finds a request's method in
  * its header, sheds the request while a dependency that the method cannot do without refuses calls,
- * and otherwise lets it pass and counts how it ended. {@link dev.thriftbreaker.thrift.Guard} puts a
- * breaker in front of a client. {@link dev.thriftbreaker.thrift.ShedReplies} says what shed
- * requests come to, {@link dev.thriftbreaker.thrift.MethodBreakers} which methods have a breaker of
- * their own. {@link dev.thriftbreaker.thrift.Shed} is for the programs that call such a server.
+ * and otherwise lets it pass and counts how it ended. While a breaker that such a method needs lets
+ * few calls pass, a request takes a place of it along, which its first guarded call uses and which
+ * is given back at its end if there was none. {@link dev.thriftbreaker.thrift.Guard} puts a breaker
+ * in front of a client. {@link dev.thriftbreaker.thrift.ShedReplies} says what shed requests come
+ * to, {@link dev.thriftbreaker.thrift.MethodBreakers} which methods have a breaker of their own.
+ * {@link dev.thriftbreaker.thrift.Shed} is for the programs that call such a server.
  *
  * <p>An asynchronous processor is wrapped as one: its request outlives the thread's part in it, so
  * what is known of it is not the thread's but its own, an {@code AsyncRequest} that the handler

@@ -33,7 +33,7 @@ class RequirementsTest {
   private final CircuitBreaker stock = breaker("stock");
   private final CircuitBreaker bank = breaker("bank");
   private final CircuitBreaker mail = breaker("mail");
-  private final Uses uses = new Uses();
+  private final Uses uses = new Uses(null);
   private final Requirements requirements = learning();
 
   private CircuitBreaker breaker(String name) {
@@ -418,7 +418,7 @@ class RequirementsTest {
           storm.add(
               pool.submit(
                   () -> {
-                    Uses own = new Uses();
+                    Uses own = new Uses(null);
                     start.await();
                     for (int i = 0; i < 100; i++) {
                       if (own.begin(shared, now) == null) {
