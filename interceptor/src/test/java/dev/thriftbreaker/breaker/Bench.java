@@ -60,6 +60,14 @@ final class Bench {
     return breaker.tryAcquire(clock.get());
   }
 
+  long reserve() {
+    return breaker.reserve(clock.get());
+  }
+
+  long begin(long reservation) {
+    return breaker.begin(reservation, clock.get(), true);
+  }
+
   void complete(long permit, Outcome outcome) {
     complete(permit, outcome, Duration.ZERO);
   }

@@ -75,7 +75,9 @@ class RequirementsTest {
   /** A guarded call; true if it was let pass. */
   private boolean call(CircuitBreaker breaker) {
     uses.use(breaker);
-    boolean refused = breaker.refuses(now);
+    long place = uses.takePlace(breaker);
+    boolean refused = place == CircuitBreaker.NO_PLACE_NEEDED && breaker.refuses(now);
+    breaker.giveBack(place);
     if (refused) {
       uses.refuse(breaker);
     }
