@@ -546,7 +546,8 @@ public final class CircuitBreaker {
       return new Refusal(name, Mode.FORCED_OPEN.name(), override.untilNanos() - now);
     }
     State state = current.state;
-    if (!state.probes() && !state.refuses(now)) {
+    boolean ramps = state instanceof RampingState && !bulkhead.refuses(now);
+    if (!ramps && !state.probes() && !state.refuses(now)) {
       return full(); // or was so a moment ago
     }
     return new Refusal(name, state.kind().name(), state.retryAfterNanos(now));

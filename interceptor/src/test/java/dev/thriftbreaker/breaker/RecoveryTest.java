@@ -257,6 +257,19 @@ class RecoveryTest {
     }
 
     @Test
+    void aCallThatIsOneTooManyForTheShareIsNotToldThatTheDependencyIsFull() {
+      // given a share of a half, so that after each call that is refused the next one may pass
+      Bench half = new Bench(s -> s.rampInterval(INTERVAL).rampStart(0.5)).tripAndWait();
+      half.calls(3, SUCCESS);
+      half.call(SUCCESS);
+
+      long refused = half.acquire();
+      assertThat(refused).isEqualTo(REFUSED);
+      assertThat(half.breaker.refuses(half.clock.get())).isFalse();
+      assertThat(half.breaker.refusal(refused, half.clock.get()).reason()).isEqualTo("RAMPING");
+    }
+
+    @Test
     void letsTwiceAsManyPassAfterEachHealthyInterval() {
       recover();
       assertThat(bench.breaker.snapshot().share()).isEqualTo(0.1);
