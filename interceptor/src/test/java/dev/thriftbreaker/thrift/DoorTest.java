@@ -290,6 +290,39 @@ class DoorTest {
     }
   }
 
+  @Test
+  void aCallInTheCallbackOfAnotherTakesThePlaceOfItsRequest() throws Exception {
+    bring(stock, BreakerState.HALF_OPEN);
+    CompletableFuture<Integer> work = new CompletableFuture<>();
+    BlockingQueue<AsyncMethodCallback<Integer>> held = new LinkedBlockingQueue<>();
+    TProcessor processor =
+        path.wrap(
+            new Warehouse.AsyncProcessor<>(
+                new AsyncWarehouse(handler, Runnable::run) {
+                  @Override
+                  public void reserve(
+                      String sku, int quantity, AsyncMethodCallback<Integer> callback) {
+                    Guard.callAsync(bank, () -> work)
+                        .thenCompose(
+                            one ->
+                                Guard.callAsync(
+                                    stock, () -> CompletableFuture.completedFuture(one)))
+                        .thenRun(() -> held.add(callback));
+                  }
+                }));
+    try (TestServer server =
+            new TestServer(Kind.NONBLOCKING, Wire.FRAMED, Language.BINARY, processor);
+        Connection connection = server.connect()) {
+      new Warehouse.Client(connection.protocol).send_reserve("apple", 1);
+      await().until(() -> bank.snapshot().inFlight() == 1);
+      assertThat(freePlaces(stock)).isEqualTo(PROBES - 1);
+      pool.execute(() -> work.complete(1));
+      AsyncMethodCallback<Integer> callback = held.take();
+      assertThat(freePlaces(stock)).as("its call has ended").isEqualTo(PROBES);
+      callback.onComplete(1);
+    }
+  }
+
   /** How a request to an asynchronous processor ends that makes no call. */
   private enum End {
     ANSWER,
