@@ -224,6 +224,8 @@ class ReservationsTest {
         assertThat(bench.acquire()).isPositive();
         assertThat(bench.acquire()).isEqualTo(REFUSED);
       }
+      permits.stream().filter(p -> p >= 0).forEach(p -> bench.complete(p, IGNORED));
+      assertThat(bench.breaker.snapshot().late()).as("they are its own").isZero();
     }
 
     @Test
