@@ -227,6 +227,18 @@ final class Bulkhead extends Padded {
             || now - workers.endedNanos(this) <= LAST_THREAD_NANOS);
   }
 
+  /**
+   * Whether calls to this dependency and the others hold all the server's threads but the one that
+   * asks, which a probe must not put at risk.
+   */
+  boolean isLastThread() {
+    if (workers.share() == NO_LIMIT) {
+      return false;
+    }
+    int calls = inFlight.count();
+    return calls > 0 && workers.leftNow(this, calls + 1) < 1;
+  }
+
   /** Whether a further call would be refused; takes nothing. */
   boolean refuses(long now) {
     if (isFixed()) {

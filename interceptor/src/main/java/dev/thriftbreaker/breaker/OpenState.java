@@ -55,7 +55,8 @@ final class OpenState extends State {
   private boolean isProbeDue(long now) {
     return now - nextProbeNanos.get() >= 0
         && intervalNanos() > 0
-        && !EarlyProbes.tooManyHang(breaker, 0);
+        && !EarlyProbes.tooManyHang(breaker, 0)
+        && !breaker.bulkhead().isLastThread();
   }
 
   private long tryProbe(long now) {
