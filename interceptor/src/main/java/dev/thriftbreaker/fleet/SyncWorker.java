@@ -10,11 +10,11 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -28,8 +28,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Where breakers are many, they are read {@value #PART} at a time, and events, openings and
  * pings pass in between. After a failure it reads everything before it writes anything, so that
- * nothing goes out on stale knowledge. {@link #wake}, {@link #readSoon}, {@link #submit}, {@link
- * #stop} and the counters are safe from any thread.
+ * nothing goes out on stale knowledge. {@link #add}, {@link #wake}, {@link #readSoon}, {@link
+ * #submit}, {@link #stop} and the counters are safe from any thread.
  */
 final class SyncWorker implements Runnable {
 
@@ -55,7 +55,7 @@ final class SyncWorker implements Runnable {
   private final LinkHealth health;
   private final Alarms alarms;
   private final Runnable onRecovery;
-  private final Map<String, SyncedBreaker> breakers = new LinkedHashMap<>();
+  private final Map<String, SyncedBreaker> breakers = new ConcurrentHashMap<>();
 
   private final BlockingQueue<OverrideRequest> incoming = new ArrayBlockingQueue<>(MOST_REQUESTS);
   private final AtomicLong writes = new AtomicLong();
@@ -100,9 +100,10 @@ final class SyncWorker implements Runnable {
     this.onRecovery = onRecovery;
   }
 
-  /** Before the start only. */
+  /** At any time; what the fleet knows of it is read soon. */
   void add(SyncedBreaker breaker) {
     breakers.put(breaker.name(), breaker);
+    readSoon();
   }
 
   /** The breaker of that dependency, or null. */
