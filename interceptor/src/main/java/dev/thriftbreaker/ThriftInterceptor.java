@@ -183,15 +183,15 @@ public final class ThriftInterceptor implements AutoCloseable {
     callListeners.forEach(breaker::addListener);
   }
 
-  /**
-   * The breaker of a method that nobody named. The fleet does not share it: its breakers are known
-   * when it begins.
-   */
+  /** The breaker of a method that nobody named. */
   private synchronized CircuitBreaker methodBreaker(String name, BreakerConfig config) {
     CircuitBreaker breaker = breakers.get(name);
     if (breaker == null && !closed) {
       breaker = housekeeper.breakerWithoutShare(name, config);
-      register(breaker, null);
+      if (fleet != null) {
+        fleet.add(breaker);
+      }
+      register(breaker, fleet);
       breakers.put(name, breaker);
     }
     return breaker;
@@ -915,8 +915,7 @@ public final class ThriftInterceptor implements AutoCloseable {
 
     /**
      * Gives every method a breaker of its own, as {@link #methodBreaker(String, Consumer)} does.
-     * Those that are not named there begin when the processor is wrapped, and the fleet does not
-     * share their state.
+     * Those that are not named there begin when the processor is wrapped.
      *
      * @return this
      */

@@ -287,6 +287,38 @@ class RepliesTest {
   }
 
   @Test
+  void aBreakerThatBeganWithTheProcessorIsTheFleetsTooAndGoesOnAfterARestart() throws Exception {
+    try (RedisProcess redis = RedisProcess.start()) {
+      try (ThriftInterceptor interceptor = ofAllMethods(redis)) {
+        TProcessor processor = interceptor.wrap(new Stock.Processor<>(new Shop(1)));
+        for (int i = 0; i < 2; i++) {
+          assertThatThrownBy(() -> client(processor).touch())
+              .hasMessageContaining("Internal error");
+        }
+      }
+      try (ThriftInterceptor interceptor = ofAllMethods(redis)) {
+        interceptor.wrap(new Stock.Processor<>(new Shop(1)));
+        await()
+            .atMost(Duration.ofSeconds(15))
+            .until(
+                () ->
+                    interceptor.breakers().stream()
+                        .anyMatch(
+                            breaker ->
+                                breaker.name().equals("method.touch")
+                                    && breaker.snapshot().state() == BreakerState.OPEN));
+      }
+    }
+  }
+
+  private static ThriftInterceptor ofAllMethods(RedisProcess redis) {
+    return ThriftInterceptor.builder("replies")
+        .redis(redis.uri())
+        .methodBreakers(d -> d.consecutiveFailures(2).openDuration(Duration.ofMinutes(1)))
+        .build();
+  }
+
+  @Test
   void everyMethodCanHaveABreaker(@TempDir Path folder) throws Exception {
     Path file =
         Files.writeString(

@@ -144,6 +144,12 @@ public record BreakerConfig(
     Objects.requireNonNull(outcomes, "outcomes");
   }
 
+  /** From when on a call is slow: not later than a deadline ends it. */
+  Duration slowAfter() {
+    boolean endsSooner = !callTimeout.isZero() && callTimeout.compareTo(slowCallDuration) < 0;
+    return endsSooner ? callTimeout : slowCallDuration;
+  }
+
   /**
    * A builder that starts from the defaults.
    *
@@ -290,7 +296,8 @@ public record BreakerConfig(
     }
 
     /**
-     * How long a call takes that counts as slow. A probe that has not ended by then has failed.
+     * How long a call takes that counts as slow. A probe that has not ended by then has failed. A
+     * {@link #callTimeout(Duration)} that is shorter takes its place.
      *
      * @param duration 1 ms to 1 day; 2 s by default
      * @return this
@@ -382,7 +389,7 @@ public record BreakerConfig(
 
     /**
      * How many probes a half-open breaker lets be under way at once. Where calls hang already it is
-     * one at first, and one more after each {@link #earlyProbeInterval(Duration)}.
+     * one at first, and one more after every second {@link #earlyProbeInterval(Duration)}.
      *
      * @param permits 1 to 250; 5 by default
      * @return this
@@ -418,9 +425,9 @@ public record BreakerConfig(
     /**
      * How often an open breaker lets one call try the dependency before its open time is over. As
      * many in a row as {@link #probeSuccesses(int)} that succeed end the open time; one that fails
-     * changes nothing; while some hang the next one waits four times as long. At an open time above
-     * 40 times this, it is a fortieth of the open time. A half-open breaker whose probes hang lets
-     * one more pass each such interval, up to a few.
+     * changes nothing; while some hang the next one waits twice as long. At an open time above 40
+     * times this, it is a fortieth of the open time. A half-open breaker whose probes hang lets one
+     * more pass in twice this, up to a few.
      *
      * @param interval up to 1 day; 0 for never; 250 ms by default
      * @return this

@@ -63,6 +63,9 @@ final class Bulkhead extends Padded {
   /** Where calls end less often than this, that is not worth while. */
   private static final long OFTEN_NANOS = 2_000_000;
 
+  /** How long after another call has ended one may take the last thread. */
+  private static final long LAST_THREAD_NANOS = 200_000;
+
   /** Below this number of threads each of them matters. */
   private static final int FEW_THREADS = 16;
 
@@ -209,7 +212,31 @@ final class Bulkhead extends Padded {
     }
     int before = inFlight.count() - 1 - lost;
     notePeak(before + 1);
-    return before < limit() || isTolerated(before, now);
+    return hasPlace(before, now) || isTolerated(before, now);
+  }
+
+  /**
+   * Whether there is a place under the limit. Where a share is a single thread, several
+   * dependencies that hang may each hold more, and the last thread of all is nobody's share: it is
+   * for a call that comes when another, to whichever dependency, has just ended.
+   */
+  private boolean hasPlace(int before, long now) {
+    return before < limit()
+        && (!workers.isShareOne()
+            || workers.leftNow(this, before + 1) >= 1
+            || now - workers.endedNanos(this) <= LAST_THREAD_NANOS);
+  }
+
+  /**
+   * Whether calls to this dependency and the others hold all the server's threads but the one that
+   * asks, which a probe must not put at risk.
+   */
+  boolean isLastThread() {
+    if (workers.share() == NO_LIMIT) {
+      return false;
+    }
+    int calls = inFlight.count();
+    return calls > 0 && workers.leftNow(this, calls + 1) < 1;
   }
 
   /** Whether a further call would be refused; takes nothing. */
@@ -221,7 +248,7 @@ final class Bulkhead extends Padded {
       return false;
     }
     int before = inFlight.count() - lost;
-    return before >= limit() && !isTolerated(before, now);
+    return !hasPlace(before, now) && !isTolerated(before, now);
   }
 
   /**
@@ -292,7 +319,7 @@ final class Bulkhead extends Padded {
       long inFlight, long sinceProgressNanos, long latencyNanos, long left, int threads) {
     long paceNanos = latencyNanos / Math.max(1, inFlight);
     if (left < 1) {
-      return sinceProgressNanos <= Math.max(200_000, paceNanos);
+      return sinceProgressNanos <= Math.max(LAST_THREAD_NANOS, paceNanos);
     }
     // where threads are few, all but the last may be held anyway
     boolean few = threads < FEW_THREADS;

@@ -79,6 +79,11 @@ final class CellTable {
 
   private volatile Table table = new Table(new Cell[0]);
 
+  /**
+   * The table's own, one step nearer to a call; never older than the table once it is published.
+   */
+  private volatile Cell[] owned = table.owned;
+
   /** {@code Thread.isVirtual}, or false for every thread before Java 21. */
   private static MethodHandle isVirtual(MethodHandles.Lookup lookup) {
     try {
@@ -92,8 +97,8 @@ final class CellTable {
   /** The cell of the current thread, or null if it has to use the shared counters. */
   Cell mine() {
     Thread me = Thread.currentThread();
-    Cell[] owned = table.owned;
-    Cell cell = owned[(int) me.getId() & owned.length - 1];
+    Cell[] near = owned;
+    Cell cell = near[(int) me.getId() & near.length - 1];
     return cell != null && cell.owner == me ? cell : find(me);
   }
 
@@ -127,6 +132,7 @@ final class CellTable {
       fresh.owner = thread;
       more[fresh.place] = fresh;
       if (TABLE.compareAndSet(this, old, new Table(more))) {
+        publish();
         return fresh;
       }
     }
@@ -138,6 +144,16 @@ final class CellTable {
     do {
       old = table;
     } while (!TABLE.compareAndSet(this, old, new Table(old.cells)));
+    publish();
+  }
+
+  /** Whoever is overtaken looks again, so that the newest table's stays. */
+  private void publish() {
+    Table newest;
+    do {
+      newest = table;
+      owned = newest.owned;
+    } while (newest != table);
   }
 
   private static boolean virtual(Thread thread) {

@@ -179,7 +179,7 @@ public final class CircuitBreaker {
         new Bulkhead(workers, inFlight, config.maxConcurrentCalls(), nanoClock.getAsLong());
     this.sweptNanos = nanoClock.getAsLong();
     this.learnedNanos = sweptNanos;
-    this.slowNanos = config.slowCallDuration().toNanos();
+    this.slowNanos = config.slowAfter().toNanos();
     this.status =
         new Status(new ClosedState(this, 1, nanoClock.getAsLong()), Evidence.of("as built", 1));
     this.delivered = status.news;
@@ -879,7 +879,7 @@ public final class CircuitBreaker {
       }
       Configured next = new Configured(config, configured.version + 1);
       configured = next;
-      slowNanos = config.slowCallDuration().toNanos();
+      slowNanos = config.slowAfter().toNanos();
       bulkhead.configure(config.maxConcurrentCalls());
       return next.version;
     }

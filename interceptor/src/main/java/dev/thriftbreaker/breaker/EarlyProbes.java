@@ -11,7 +11,7 @@ final class EarlyProbes {
   static final int MOST = 4;
 
   /** How many intervals the next one waits while as many hang as may be under way at once. */
-  static final int PATIENCE = 4;
+  static final int PATIENCE = 2;
 
   private static final int PARTS = 40;
 
@@ -31,10 +31,12 @@ final class EarlyProbes {
     return interval == 0 ? 0 : Math.max(interval, openNanos / PARTS);
   }
 
-  /** How many are due after some time. */
-  static int due(BreakerConfig config, long openNanos, long passedNanos, int most) {
-    long interval = intervalNanos(config, openNanos);
-    return interval == 0 ? 0 : (int) Math.min(most, passedNanos / interval);
+  /** How many more places a half-open breaker has after some time in which its probes hang. */
+  static int due(BreakerConfig config, long passedNanos) {
+    long interval = PATIENCE * intervalNanos(config, 0);
+    return interval == 0
+        ? 0
+        : (int) Math.min(MOST + HalfOpenState.MAX_PROBES, passedNanos / interval);
   }
 
   /**

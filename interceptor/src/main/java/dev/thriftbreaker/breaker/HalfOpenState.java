@@ -10,8 +10,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  * <p>A probe that does not end within {@code slowCallDuration} has failed then and there: its
  * permit is taken back, and what it says later counts for nothing. So hung probes neither keep the
  * breaker shut nor pile up beyond the bound. While they hang, one more place is added after each
- * {@code earlyProbeInterval}, a few in all, so that they do not hide a dependency that is back.
- * Where calls hang from before, there is one place at first.
+ * second {@code earlyProbeInterval}, a few in all, so that they do not hide a dependency that is
+ * back. Where calls hang from before, there is one place at first, and none while their threads are
+ * all but the last one of the server.
  *
  * <p>A place can be reserved for a call that will begin. It is held for as long as a probe at most,
  * and lapses without having failed. A call that comes without one and finds no place takes over one
@@ -58,21 +59,26 @@ final class HalfOpenState extends State {
 
   /** Places that may be taken now. */
   private int usable(long now) {
+    if (breaker.bulkhead().isLastThread()) {
+      return 0;
+    }
     if (EarlyProbes.tooManyHang(breaker, probes)) {
       return 1; // their threads are still held, and nothing says that they will ever be free
     }
-    int most = probes + EarlyProbes.most(breaker);
-    return firstProbes + EarlyProbes.due(breaker.config(), 0, now - sinceNanos, most - firstProbes);
+    int due = EarlyProbes.due(breaker.config(), now - sinceNanos);
+    return Math.min(leases.places(), firstProbes + due);
   }
 
   @Override
   long tryAcquire(long now) {
     long permit = take(now, false);
-    return permit == CircuitBreaker.REFUSED ? takeOver(now) : permit;
+    boolean refused = permit == CircuitBreaker.REFUSED && breaker.state() == this;
+    return refused ? takeOver(now) : permit;
   }
 
   private long takeOver(long now) {
-    for (int place = 0; place < leases.places(); place++) {
+    int usable = usable(now);
+    for (int place = 0; place < usable; place++) {
       int lease = leases.takeOver(place, now, leaseNanos());
       if (lease != Leases.NONE) {
         return permit() | lease;
@@ -105,12 +111,12 @@ final class HalfOpenState extends State {
   }
 
   private long leaseNanos() {
-    return breaker.config().slowCallDuration().toNanos();
+    return breaker.config().slowAfter().toNanos();
   }
 
   @Override
   boolean begin(long reservation, long now) {
-    return leases.begin(reservation, now, leaseNanos());
+    return usable(now) > 0 && leases.begin(reservation, now, leaseNanos());
   }
 
   @Override
@@ -163,7 +169,7 @@ final class HalfOpenState extends State {
   private void takeBack(int place, long now) {
     if (leases.takeBack(place, now)) {
       slowProbes.incrementAndGet();
-      fail("no answer within " + breaker.config().slowCallDuration().toMillis() + " ms", null, now);
+      fail("no answer within " + breaker.config().slowAfter().toMillis() + " ms", null, now);
     }
   }
 
@@ -189,7 +195,10 @@ final class HalfOpenState extends State {
   /** Until the first lease lapses, if no probe ends before. */
   @Override
   long retryAfterNanos(long now) {
-    return leases.untilFreeNanos(usable(now), now);
+    int usable = usable(now);
+    return usable == 0
+        ? breaker.slowNanos() // who can tell
+        : leases.untilFreeNanos(usable, now);
   }
 
   @Override

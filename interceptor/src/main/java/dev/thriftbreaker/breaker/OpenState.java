@@ -76,7 +76,10 @@ final class OpenState extends State {
   /** One turn is as good as another. */
   @Override
   boolean begin(long reservation, long now) {
-    if (reserved.get() == 0 || EarlyProbes.tooManyHang(breaker, 0) || !takeReserved()) {
+    if (reserved.get() == 0
+        || EarlyProbes.tooManyHang(breaker, 0)
+        || breaker.bulkhead().isLastThread()
+        || !takeReserved()) {
       return false;
     }
     underWay.getAndIncrement();
@@ -103,7 +106,8 @@ final class OpenState extends State {
   private boolean isProbeDue(long now) {
     return now - nextProbeNanos.get() >= 0
         && intervalNanos() > 0
-        && !EarlyProbes.tooManyHang(breaker, 0);
+        && !EarlyProbes.tooManyHang(breaker, 0)
+        && !breaker.bulkhead().isLastThread();
   }
 
   private long tryProbe(long now) {

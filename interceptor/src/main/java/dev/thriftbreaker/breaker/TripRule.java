@@ -45,7 +45,7 @@ final class TripRule {
    */
   static String judgeSlowFailures(
       BreakerConfig config, int inARow, long refusedFull, long sinceProgressNanos) {
-    long full = sinceProgressNanos >= config.slowCallDuration().toNanos() ? refusedFull : 0;
+    long full = sinceProgressNanos >= config.slowAfter().toNanos() ? refusedFull : 0;
     boolean enough =
         config.consecutiveFailures() > 0
             && inARow > 0
@@ -58,7 +58,7 @@ final class TripRule {
         "%d failure%s in a row after %d ms or more%s",
         inARow,
         inARow == 1 ? "" : "s",
-        config.slowCallDuration().toMillis(),
+        config.slowAfter().toMillis(),
         full == 0 ? "" : ", and " + full + " calls found no place");
   }
 
@@ -83,7 +83,7 @@ final class TripRule {
           "slow call rate %.2f of %d calls, slow being %d ms or more",
           window.slowCallRate(),
           window.calls(),
-          config.slowCallDuration().toMillis());
+          config.slowAfter().toMillis());
     }
     return null;
   }
@@ -103,7 +103,7 @@ final class TripRule {
       BreakerConfig config, int hung, long refusedFull, long sinceProgressNanos) {
     int enough =
         config.consecutiveFailures() > 0 ? config.consecutiveFailures() : config.minimumCalls();
-    if (sinceProgressNanos < config.slowCallDuration().toNanos() || hung + refusedFull < enough) {
+    if (sinceProgressNanos < config.slowAfter().toNanos() || hung + refusedFull < enough) {
       return null;
     }
     return String.format(
@@ -111,7 +111,7 @@ final class TripRule {
         "%d call%s for %d ms or more%s, no call has ended since",
         hung,
         hung == 1 ? " hangs" : "s hang",
-        config.slowCallDuration().toMillis(),
+        config.slowAfter().toMillis(),
         refusedFull == 0 ? "" : " and " + refusedFull + " found no place");
   }
 }

@@ -109,6 +109,22 @@ public final class Workers {
     return threads == 0 ? Bulkhead.NO_LIMIT : Math.max(1, threads / (bulkheads.size() + 1));
   }
 
+  /** Whether each dependency's share is one thread, and there is one more than dependencies. */
+  boolean isShareOne() {
+    int dependencies = bulkheads.size();
+    return size > dependencies && size < 2 * (dependencies + 1);
+  }
+
+  /** When a call to any of the dependencies last ended. */
+  long endedNanos(Bulkhead one) {
+    long latest = one.endedNanos();
+    for (Bulkhead other : bulkheads) {
+      long ended = other.endedNanos();
+      latest = ended - latest > 0 ? ended : latest;
+    }
+    return latest;
+  }
+
   /**
    * How many threads are left if one dependency holds so many and each other one its share, or what
    * it holds if that is more (which is looked up only of a few dozen). A share of a single thread

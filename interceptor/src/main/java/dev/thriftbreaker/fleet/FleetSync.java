@@ -33,6 +33,7 @@ public final class FleetSync implements AutoCloseable {
 
   private final StateStore store;
   private final String namespace;
+  private final String instance;
   private final String session =
       Long.toHexString(ThreadLocalRandom.current().nextLong() | 1L << 63);
   private final AtomicLong overrides = new AtomicLong();
@@ -80,15 +81,23 @@ public final class FleetSync implements AutoCloseable {
     health = new LinkHealth(System::nanoTime, wallMillis);
     worker = new SyncWorker(store, namespace, instance, health, alarms, this::onRecovery);
     feed = new EventFeed(store, namespace, worker, health, alarms);
-    for (CircuitBreaker breaker : breakers) {
-      SyncedBreaker synced = new SyncedBreaker(breaker, instance, session, alarms, worker::wake);
-      worker.add(synced);
-      breaker.addListener(synced);
-    }
+    this.instance = instance;
+    breakers.forEach(this::add);
     workerThread = new Thread(worker, "thrift-breaker-redis-sync-" + instance);
     feedThread = new Thread(feed, "thrift-breaker-redis-events-" + instance);
     workerThread.setDaemon(true);
     feedThread.setDaemon(true);
+  }
+
+  /**
+   * Keeps one more breaker in agreement from now on. Any thread, before or after {@link #start()}.
+   *
+   * @param breaker one whose name is new to this
+   */
+  public void add(CircuitBreaker breaker) {
+    SyncedBreaker synced = new SyncedBreaker(breaker, instance, session, alarms, worker::wake);
+    worker.add(synced);
+    breaker.addListener(synced);
   }
 
   private void onRecovery() {

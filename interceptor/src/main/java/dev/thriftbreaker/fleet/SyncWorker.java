@@ -6,12 +6,15 @@ import dev.thriftbreaker.fleet.StateStore.Kept;
 import dev.thriftbreaker.fleet.StateStore.OverrideChange;
 import dev.thriftbreaker.fleet.StateStore.StateChange;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
-import java.util.LinkedHashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -23,9 +26,10 @@ import org.slf4j.LoggerFactory;
  * The one thread that reads and writes the store. It looks at what the others left for it, does
  * that, and parks until somebody wakes it or something falls due.
  *
- * <p>After a failure it reads everything before it writes anything, so that nothing goes out on
- * stale knowledge. {@link #wake}, {@link #readSoon}, {@link #submit}, {@link #stop} and the
- * counters are safe from any thread.
+ * <p>Where breakers are many, they are read {@value #PART} at a time, and events, openings and
+ * pings pass in between. After a failure it reads everything before it writes anything, so that
+ * nothing goes out on stale knowledge. {@link #add}, {@link #wake}, {@link #readSoon}, {@link
+ * #submit}, {@link #stop} and the counters are safe from any thread.
  */
 final class SyncWorker implements Runnable {
 
@@ -38,6 +42,9 @@ final class SyncWorker implements Runnable {
   /** So many are read as often as that; more, less often in proportion. */
   private static final int FEW_BREAKERS = 1_000;
 
+  /** So many are read at once, for which everything else waits. */
+  static final int PART = 500;
+
   private static final long FLUSH_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
   private static final int MOST_REQUESTS = 16;
   private static final int MOST_TRIES = 3;
@@ -48,7 +55,7 @@ final class SyncWorker implements Runnable {
   private final LinkHealth health;
   private final Alarms alarms;
   private final Runnable onRecovery;
-  private final Map<String, SyncedBreaker> breakers = new LinkedHashMap<>();
+  private final Map<String, SyncedBreaker> breakers = new ConcurrentHashMap<>();
 
   private final BlockingQueue<OverrideRequest> incoming = new ArrayBlockingQueue<>(MOST_REQUESTS);
   private final AtomicLong writes = new AtomicLong();
@@ -60,6 +67,10 @@ final class SyncWorker implements Runnable {
 
   // the worker's own
   private final Deque<OverrideRequest> requests = new ArrayDeque<>();
+
+  /** What is still to be read of a reading that has begun, a part in each round. */
+  private Iterator<List<SyncedBreaker>> unread = Collections.emptyIterator();
+
   private final Retry retry = new Retry();
   private final Retry writeRetry = new Retry();
   private State lastState = State.CONNECTING;
@@ -89,9 +100,10 @@ final class SyncWorker implements Runnable {
     this.onRecovery = onRecovery;
   }
 
-  /** Before the start only. */
+  /** At any time; what the fleet knows of it is read soon. */
   void add(SyncedBreaker breaker) {
     breakers.put(breaker.name(), breaker);
+    readSoon();
   }
 
   /** The breaker of that dependency, or null. */
@@ -180,8 +192,11 @@ final class SyncWorker implements Runnable {
       return;
     }
     try {
-      if (failing || readWanted || System.nanoTime() - readAtNanos >= 0) {
-        readAll();
+      if (failing || isReading() || readWanted || System.nanoTime() - readAtNanos >= 0) {
+        readPart();
+      }
+      if (failing) {
+        return; // until all is read
       }
       for (SyncedBreaker breaker : breakers.values()) {
         if (breaker.hasToWrite()) { // few have, of perhaps ten thousand
@@ -198,9 +213,44 @@ final class SyncWorker implements Runnable {
     requests.removeIf(OverrideRequest::over);
   }
 
-  private void readAll() {
-    readWanted = false; // before the read, so that a wish that comes meanwhile is not missed
-    Map<String, Kept> all = store.readAll(namespace, breakers.keySet());
+  private boolean isReading() {
+    return unread.hasNext();
+  }
+
+  /** Reads on, or begins to. What is urgent passes between two parts. */
+  private void readPart() {
+    if (!isReading()) {
+      readWanted = false; // before the read, so that a wish that comes meanwhile is not missed
+      unread = parts().iterator();
+    }
+    List<SyncedBreaker> part = unread.next();
+    Map<String, Kept> all =
+        store.readAll(namespace, part.stream().map(SyncedBreaker::name).toList());
+    for (SyncedBreaker breaker : part) {
+      Kept kept = all.get(breaker.name());
+      breaker.merge(kept.state());
+      breaker.mergeOverride(kept.override());
+      breaker.enforceOverride();
+      breaker.lookForChange();
+    }
+    if (!isReading()) {
+      haveReadAll();
+    }
+  }
+
+  private List<List<SyncedBreaker>> parts() {
+    List<SyncedBreaker> all = List.copyOf(breakers.values());
+    List<List<SyncedBreaker>> parts = new ArrayList<>();
+    int from = 0;
+    do {
+      int to = Math.min(from + PART, all.size());
+      parts.add(all.subList(from, to));
+      from = to;
+    } while (from < all.size());
+    return parts;
+  }
+
+  private void haveReadAll() {
     boolean recovered = failing;
     failing = false;
     retry.succeeded();
@@ -208,13 +258,6 @@ final class SyncWorker implements Runnable {
     alarms.clear("denied");
     double chance = ThreadLocalRandom.current().nextDouble();
     readAtNanos = System.nanoTime() + reconcileNanos(breakers.size(), chance);
-    for (SyncedBreaker breaker : breakers.values()) {
-      Kept kept = all.get(breaker.name());
-      breaker.merge(kept.state());
-      breaker.mergeOverride(kept.override());
-      breaker.enforceOverride();
-      breaker.lookForChange();
-    }
     reconciles.incrementAndGet();
     if (breakers.values().stream().noneMatch(SyncedBreaker::hasToWrite)) {
       health.nothingToWrite();
@@ -385,6 +428,7 @@ final class SyncWorker implements Runnable {
   }
 
   private void backOff(long millis) {
+    unread = Collections.emptyIterator();
     failing = true;
     retryAtNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
   }
@@ -402,7 +446,7 @@ final class SyncWorker implements Runnable {
     if (failing) {
       return Math.max(1, Math.min(due, retryAtNanos - now));
     }
-    if (readWanted) {
+    if (readWanted || isReading()) {
       return 1;
     }
     due = Math.min(due, readAtNanos - now);

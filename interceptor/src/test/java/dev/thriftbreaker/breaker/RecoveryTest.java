@@ -105,7 +105,8 @@ class RecoveryTest {
           hung.add(permit);
         }
       }
-      assertThat(passed).containsExactly(250, 500, 750, 1_000, 2_000, 3_000, 4_000);
+      assertThat(passed)
+          .containsExactly(250, 500, 750, 1_000, 1_500, 2_000, 2_500, 3_000, 3_500, 4_000);
 
       // when one of them ends after all, the next one need not wait for so long
       bench.complete(hung.get(0), FAILURE);
@@ -117,9 +118,9 @@ class RecoveryTest {
 
       // then
       assertThat(bench.state()).isEqualTo(CLOSED);
-      hung.subList(1, 7).forEach(permit -> bench.complete(permit, FAILURE));
+      hung.subList(1, 10).forEach(permit -> bench.complete(permit, FAILURE));
       assertThat(bench.state()).isEqualTo(CLOSED);
-      assertThat(bench.breaker.snapshot().late()).isEqualTo(6);
+      assertThat(bench.breaker.snapshot().late()).isEqualTo(9);
     }
 
     @Test
@@ -144,7 +145,7 @@ class RecoveryTest {
       assertThat(small.acquire()).isNotNegative();
       small.pass(INTERVAL);
       assertThat(small.acquire()).isEqualTo(REFUSED);
-      small.pass(INTERVAL.multipliedBy(3));
+      small.pass(INTERVAL);
       assertThat(small.acquire()).isNotNegative();
     }
 
@@ -177,6 +178,42 @@ class RecoveryTest {
     }
 
     @Test
+    void noneTakesTheLastThreadOfAServerWhoseThreadsHang() {
+      // given a server of three threads, two of which hang in calls to an open dependency
+      Workers workers = new Workers(() -> 3);
+      Bench small = new Bench(s -> s.earlyProbeInterval(INTERVAL).maxConcurrentCalls(9), workers);
+      workers.look();
+      long first = small.acquire();
+      small.acquire();
+      small.trip();
+
+      // then nobody probes, neither before the open time is over nor after it
+      small.pass(Duration.ofSeconds(1));
+      assertThat(small.refused()).isTrue();
+      small.pass(Duration.ofSeconds(5));
+      assertThat(small.refused()).isTrue();
+      assertThat(small.state()).isEqualTo(HALF_OPEN);
+      assertThat(small.breaker.refusal(small.clock.get()).retryAfterNanos())
+          .isEqualTo(Duration.ofSeconds(2).toNanos());
+
+      // until one of them ends
+      small.complete(first, FAILURE);
+      small.calls(3, SUCCESS);
+      assertThat(small.state()).isEqualTo(CLOSED);
+    }
+
+    @Test
+    void aServerOfOneThreadIsProbedToo() {
+      Workers workers = new Workers(() -> 1);
+      Bench single = new Bench(s -> s.earlyProbeInterval(INTERVAL), workers);
+      workers.look();
+      single.trip();
+      single.pass(INTERVAL);
+      single.calls(3, SUCCESS);
+      assertThat(single.state()).isEqualTo(CLOSED);
+    }
+
+    @Test
     void theyComeMoreRarelyInALongOpenTime() {
       assertThat(EarlyProbes.intervalNanos(bench.breaker.config(), Duration.ofSeconds(5).toNanos()))
           .isEqualTo(INTERVAL.toNanos());
@@ -199,7 +236,7 @@ class RecoveryTest {
     assertThat(bench.refused()).isTrue();
 
     // when the dependency is back a moment later
-    bench.pass(INTERVAL);
+    bench.pass(INTERVAL.multipliedBy(2));
     bench.calls(3, SUCCESS);
 
     // then
@@ -220,7 +257,7 @@ class RecoveryTest {
       bench.pass(MILLI);
     }
     assertThat(bench.state()).isEqualTo(HALF_OPEN);
-    assertThat(passed).containsExactly(0, 250, 500, 750, 1_000, 1_250, 1_500, 1_750);
+    assertThat(passed).containsExactly(0, 500, 1_000, 1_500);
   }
 
   @Nested

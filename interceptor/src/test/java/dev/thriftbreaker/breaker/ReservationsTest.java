@@ -207,6 +207,16 @@ class ReservationsTest {
       assertThat(reserveUntilRefused(bench)).hasSize(5);
     }
 
+    @Test
+    void nothingIsTakenOverOnceAProbeThatLapsedHasEndedTheState() {
+      bench.begin(bench.reserve());
+      bench.pass(SLOW.dividedBy(2));
+      reserveUntilRefused(bench);
+      bench.pass(SLOW.dividedBy(2));
+      assertThat(bench.acquire()).isEqualTo(REFUSED);
+      assertThat(bench.state()).isEqualTo(OPEN);
+    }
+
     @ParameterizedTest
     @EnumSource(names = {"OPEN", "HALF_OPEN", "CLOSED"})
     void aReservationOfAnEarlierStateIsVoid(BreakerState next) {

@@ -209,6 +209,20 @@ class StateTransitionsTest {
     }
 
     @Test
+    void callsThatADeadlineEndsAreSlowThoughItEndsThemSooner() {
+      Bench bench = new Bench(s -> s.callTimeout(Duration.ofMillis(300)));
+      bench.calls(1_000, SUCCESS);
+      for (int i = 0; i < 5; i++) {
+        assertThat(bench.state()).isEqualTo(CLOSED);
+        bench.call(FAILURE, Duration.ofMillis(300));
+      }
+      assertThat(bench.state()).isEqualTo(OPEN);
+      assertThat(bench.breaker.snapshot().lastTrip().reason())
+          .isEqualTo("5 failures in a row after 300 ms or more");
+      assertThat(bench.breaker.snapshot().slow()).isEqualTo(5);
+    }
+
+    @Test
     void oneSlowFailureIsEnoughWhereOthersFoundNoPlaceAllTheTime() {
       Bench bench = new Bench(s -> s.maxConcurrentCalls(2));
       bench.calls(1_000, SUCCESS);
