@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -115,6 +116,7 @@ class HousekeeperTest {
   @Test
   void aBreakerThatRestedIsTickedAgainOnceItIsCalled() throws Exception {
     try (Housekeeper housekeeper = new Housekeeper("rest", new Workers(null), false)) {
+      housekeeper.start();
       CircuitBreaker breaker =
           housekeeper.breaker(
               "inventory",
@@ -136,6 +138,11 @@ class HousekeeperTest {
   class ACoarseClock {
 
     private final Housekeeper housekeeper = new Housekeeper("coarse", new Workers(null), true);
+
+    @BeforeEach
+    void start() {
+      housekeeper.start();
+    }
 
     @AfterEach
     void close() {
