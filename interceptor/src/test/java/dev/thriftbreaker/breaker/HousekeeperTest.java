@@ -28,12 +28,26 @@ class HousekeeperTest {
     }
 
     @Test
-    void restsWhenNobodyCalledSinceTheTickBefore() {
+    void restsWhenHardlyAnybodyCalledSinceTheTickBefore() {
+      bench.call(Outcome.SUCCESS);
       bench.call(Outcome.SUCCESS);
       bench.breaker.tick();
-      assertThat(bench.breaker.rest()).as("just called").isFalse();
-      rest();
+      assertThat(bench.breaker.rest()).as("called twice").isFalse();
+      bench.call(Outcome.SUCCESS);
+      bench.breaker.tick();
+      assertThat(bench.breaker.rest()).as("called once").isTrue();
       assertThat(bench.woken).isZero();
+    }
+
+    @Test
+    void costsOneTickForEachCallIfTheseAreFar() {
+      rest();
+      for (int i = 1; i <= 3; i++) {
+        bench.call(Outcome.SUCCESS);
+        assertThat(bench.woken).isEqualTo(i);
+        bench.breaker.tick();
+        assertThat(bench.breaker.rest()).isTrue();
+      }
     }
 
     @Test
