@@ -34,7 +34,6 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -108,16 +107,19 @@ public final class ThriftInterceptor implements AutoCloseable {
       Workers workers = new Workers(settings.serverThreads);
       housekeeper = opened(opened, new Housekeeper(server, workers, settings.coarseClock));
       Map<String, CircuitBreaker> made = new LinkedHashMap<>();
-      configs.forEach((name, config) -> made.put(name, housekeeper.breaker(name, config)));
-      made.forEach((name, breaker) -> downstreams.put(name, listening(breaker)));
+      for (Map.Entry<String, BreakerConfig> config : configs.entrySet()) {
+        CircuitBreaker breaker = housekeeper.breaker(config.getKey(), config.getValue());
+        made.put(breaker.name(), breaker);
+        downstreams.put(breaker.name(), listening(breaker));
+      }
       Map<String, Downstream> ofDependencies = Map.copyOf(downstreams);
       Map<String, CircuitBreaker> ofMethods = new LinkedHashMap<>();
-      methodConfigs.forEach(
-          (method, config) -> {
-            String name = MethodBreakers.breakerName(method);
-            ofMethods.put(method, housekeeper.breakerWithoutShare(name, config));
-            made.put(name, ofMethods.get(method));
-          });
+      for (Map.Entry<String, BreakerConfig> config : methodConfigs.entrySet()) {
+        String name = MethodBreakers.breakerName(config.getKey());
+        CircuitBreaker breaker = housekeeper.breakerWithoutShare(name, config.getValue());
+        ofMethods.put(config.getKey(), breaker);
+        made.put(name, breaker);
+      }
       breakers = new ConcurrentHashMap<>(made);
       requestPath =
           new RequestPath(
@@ -140,20 +142,12 @@ public final class ThriftInterceptor implements AutoCloseable {
                       instance,
                       breakers.values()));
       management = opened(opened, new Management(server, settings.registry));
+      Instant startTime = Instant.now();
+      boolean threadsTold = settings.serverThreads != null;
       management.register(
           "Interceptor",
           null,
-          new InterceptorBean(
-              server,
-              instance,
-              Instant.now(),
-              workers::size,
-              settings.serverThreads != null,
-              fleet != null,
-              breakers.values(),
-              () -> requestPath.methods().stream().map(MethodStats::name).toList(),
-              () -> requestPath.methods().stream().mapToLong(MethodStats::requests).sum(),
-              () -> requestPath.methods().stream().mapToLong(MethodStats::sheds).sum()),
+          () -> interceptorBean(instance, startTime, workers, threadsTold),
           InterceptorMXBean.class);
       for (CircuitBreaker breaker : made.values()) {
         register(breaker, fleet);
@@ -161,6 +155,12 @@ public final class ThriftInterceptor implements AutoCloseable {
       registerMethods();
       if (fleet != null) {
         management.redisLink(fleet);
+      }
+
+      // last, so that what other threads do at first does not keep this one waiting
+      management.open();
+      housekeeper.start();
+      if (fleet != null) {
         fleet.start();
       }
     } catch (RuntimeException | Error e) {
@@ -171,6 +171,21 @@ public final class ThriftInterceptor implements AutoCloseable {
     }
   }
 
+  private InterceptorBean interceptorBean(
+      String instance, Instant startTime, Workers workers, boolean threadsTold) {
+    return new InterceptorBean(
+        server,
+        instance,
+        startTime,
+        workers::size,
+        threadsTold,
+        fleet != null,
+        breakers.values(),
+        () -> requestPath.methods().stream().map(MethodStats::name).toList(),
+        () -> requestPath.methods().stream().mapToLong(MethodStats::requests).sum(),
+        () -> requestPath.methods().stream().mapToLong(MethodStats::sheds).sum());
+  }
+
   private void register(CircuitBreaker breaker, FleetSync sharedIn) {
     Downstream guarded = downstreams.get(breaker.name());
     if (guarded == null) {
@@ -179,8 +194,12 @@ public final class ThriftInterceptor implements AutoCloseable {
       management.breaker(
           breaker, sharedIn, () -> new GuardNumbers(guarded.fallbacks(), guarded.heldOff()));
     }
-    transitionListeners.forEach(breaker::addListener);
-    callListeners.forEach(breaker::addListener);
+    for (TransitionListener listener : transitionListeners) {
+      breaker.addListener(listener);
+    }
+    for (CallListener listener : callListeners) {
+      breaker.addListener(listener);
+    }
   }
 
   /** The breaker of a method that nobody named. */
@@ -198,12 +217,9 @@ public final class ThriftInterceptor implements AutoCloseable {
   }
 
   private static String madeUpInstance(String server) {
-    return String.format(
-        Locale.ROOT,
-        "%.40s-%d-%04x",
-        server,
-        ProcessHandle.current().pid(),
-        ThreadLocalRandom.current().nextInt(1 << 16));
+    String start = server.substring(0, Math.min(40, server.length()));
+    String digits = Integer.toHexString(1 << 16 | ThreadLocalRandom.current().nextInt(1 << 16));
+    return start + "-" + ProcessHandle.current().pid() + "-" + digits.substring(1);
   }
 
   private static <T extends AutoCloseable> T opened(List<AutoCloseable> opened, T resource) {
@@ -542,22 +558,24 @@ public final class ThriftInterceptor implements AutoCloseable {
   private synchronized void registerMethods() {
     for (MethodStats method : requestPath.methods()) {
       if (!closed && !registeredMethods.contains(method.name())) {
-        management.method(
-            new MethodBean(
-                method.name(),
-                method.requirements(),
-                method::requests,
-                method::successes,
-                method::failures,
-                method::sheds,
-                method::contained,
-                method::fallbacks,
-                method::inFlight,
-                method::latency),
-            method::latency);
+        management.method(method.name(), () -> methodBean(method), method::latency);
         registeredMethods.add(method.name());
       }
     }
+  }
+
+  private static MethodBean methodBean(MethodStats method) {
+    return new MethodBean(
+        method.name(),
+        method.requirements(),
+        method::requests,
+        method::successes,
+        method::failures,
+        method::sheds,
+        method::contained,
+        method::fallbacks,
+        method::inFlight,
+        method::latency);
   }
 
   /**
@@ -1072,25 +1090,29 @@ public final class ThriftInterceptor implements AutoCloseable {
 
     private Map<String, BreakerConfig> configs() {
       Map<String, Consumer<BreakerConfig.Builder>> all = new LinkedHashMap<>(dependencies);
-      requires
-          .values()
-          .forEach(needs -> needs.forEach(name -> all.putIfAbsent(name, config -> {})));
+      for (List<String> needs : requires.values()) {
+        for (String name : needs) {
+          all.putIfAbsent(name, config -> {});
+        }
+      }
       Map<String, BreakerConfig> configs = new LinkedHashMap<>();
-      all.forEach((name, settings) -> configs.put(name, config("dependency " + name, settings)));
+      for (Map.Entry<String, Consumer<BreakerConfig.Builder>> one : all.entrySet()) {
+        configs.put(one.getKey(), config("dependency " + one.getKey(), one.getValue()));
+      }
       return configs;
     }
 
     private Map<String, BreakerConfig> methodConfigs(Set<String> dependencies) {
       Map<String, BreakerConfig> configs = new LinkedHashMap<>();
-      methodBreakers.forEach(
-          (method, settings) -> {
-            String name = MethodBreakers.breakerName(method);
-            if (dependencies.contains(name)) {
-              throw new IllegalArgumentException(
-                  "methodBreaker: " + method + " (expected: no dependency called " + name + ")");
-            }
-            configs.put(method, config("methodBreaker " + method, settings));
-          });
+      for (Map.Entry<String, Consumer<BreakerConfig.Builder>> one : methodBreakers.entrySet()) {
+        String method = one.getKey();
+        String name = MethodBreakers.breakerName(method);
+        if (dependencies.contains(name)) {
+          throw new IllegalArgumentException(
+              "methodBreaker: " + method + " (expected: no dependency called " + name + ")");
+        }
+        configs.put(method, config("methodBreaker " + method, one.getValue()));
+      }
       return configs;
     }
 
@@ -1109,7 +1131,8 @@ public final class ThriftInterceptor implements AutoCloseable {
 
     private BreakerConfig config(String of, Consumer<BreakerConfig.Builder> settings) {
       BreakerConfig.Builder config = BreakerConfig.builder();
-      defaults.andThen(settings).accept(config);
+      defaults.accept(config);
+      settings.accept(config);
       try {
         return config.build();
       } catch (IllegalArgumentException e) {

@@ -63,7 +63,7 @@ class BeansTest {
             () -> 3);
 
     try (Management management = management()) {
-      management.register("Interceptor", null, bean, InterceptorMXBean.class);
+      management.register("Interceptor", null, () -> bean, InterceptorMXBean.class);
       InterceptorMXBean remote =
           read("dev.thriftbreaker:type=Interceptor,server=checkout", InterceptorMXBean.class);
 
@@ -113,7 +113,7 @@ class BeansTest {
             () -> latency.summary(0));
 
     try (Management management = management()) {
-      management.method(bean, bean.latency());
+      management.method(bean.name(), () -> bean, bean.latency());
       MethodMXBean remote =
           read("dev.thriftbreaker:type=Method,server=checkout,name=quote", MethodMXBean.class);
 

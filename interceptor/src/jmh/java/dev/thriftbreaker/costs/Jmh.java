@@ -107,6 +107,9 @@ final class Jmh {
         .forks(1)
         .addProfiler(GCProfiler.class)
         .jvmArgs(CostBenchmark.jvmOptions(options).toArray(String[]::new));
+    if (!options.profile().isEmpty()) {
+      jmh.addProfiler(options.profile(), "dir=" + options.output().resolve("profiles"));
+    }
     if (quick || !own.warmup()) {
       jmh.warmupIterations(2).warmupTime(TimeValue.milliseconds(quick ? 150 : 350));
     }

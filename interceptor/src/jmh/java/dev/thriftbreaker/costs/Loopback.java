@@ -74,7 +74,7 @@ final class Loopback implements AutoCloseable {
   }
 
   Connection connect(Message message) throws IOException, TException {
-    return new Connection(port, message.bytes(new TBinaryProtocol.Factory()));
+    return new Connection(port, message);
   }
 
   @Override
@@ -86,13 +86,19 @@ final class Loopback implements AutoCloseable {
   static final class Connection implements AutoCloseable {
     private final Socket socket;
     private final DataInputStream in;
-    private final byte[] request;
+    private byte[] request;
 
-    private Connection(int port, byte[] message) throws IOException {
+    private Connection(int port, Message message) throws IOException, TException {
       socket = new Socket(InetAddress.getLoopbackAddress(), port);
       socket.setTcpNoDelay(true);
       in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
-      request = ByteBuffer.allocate(4 + message.length).putInt(message.length).put(message).array();
+      sends(message);
+    }
+
+    /** Sends that request from now on. */
+    void sends(Message message) throws TException {
+      byte[] bytes = message.bytes(new TBinaryProtocol.Factory());
+      request = ByteBuffer.allocate(4 + bytes.length).putInt(bytes.length).put(bytes).array();
     }
 
     void call() throws IOException {

@@ -53,6 +53,7 @@ public class ManyBreakersBenchmark {
     @Setup
     public void build() {
       housekeeper = new Housekeeper("costs", new Workers(null), false);
+      housekeeper.start();
       breakers = new CircuitBreaker[number];
       for (int i = 0; i < number; i++) {
         breakers[i] = housekeeper.breaker("dependency-" + i, BreakerConfig.DEFAULTS);

@@ -9,15 +9,18 @@ import java.util.regex.Pattern;
  * @param only which groups and contenders to run, found in {@code group.contender}
  * @param quick one short fork each, for a first look
  * @param rounds how many forks each gets
+ * @param profile a profiler of JMH's to use beside, such as {@code jfr}, or empty
  * @param output where results go
  * @param page the page whose results are to be replaced, or null
  */
-record Options(Pattern only, boolean quick, int rounds, Path output, Path page) {
+record Options(Pattern only, boolean quick, int rounds, String profile, Path output, Path page) {
 
   Options {
-    if (page != null && (quick || !only.pattern().isEmpty())) {
+    if (page != null && (quick || !only.pattern().isEmpty() || !profile.isEmpty())) {
       throw new IllegalArgumentException(
-          "costs.page: " + page + " (expected: neither costs.only nor costs.quick beside it)");
+          "costs.page: "
+              + page
+              + " (expected: neither costs.only, costs.quick nor costs.profile beside it)");
     }
   }
 
@@ -28,6 +31,7 @@ record Options(Pattern only, boolean quick, int rounds, Path output, Path page) 
         Pattern.compile(System.getProperty("costs.only", "").trim()),
         quick,
         quick ? 1 : Integer.getInteger("costs.rounds", 3),
+        System.getProperty("costs.profile", "").trim(),
         Path.of(System.getProperty("costs.output", "target/costs")),
         page.isEmpty() ? null : Path.of(page));
   }

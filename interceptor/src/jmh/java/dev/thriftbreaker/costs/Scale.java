@@ -101,6 +101,7 @@ final class Scale implements Measurement {
 
   private static double memory(int threads, int number) throws InterruptedException {
     try (Housekeeper housekeeper = new Housekeeper("costs", new Workers(null), false)) {
+      housekeeper.start();
       callInThreads(threads, breakers(housekeeper, 1)); // classes are not to be counted
       long before = usedBytes();
       List<CircuitBreaker> all = breakers(housekeeper, number);
@@ -146,6 +147,7 @@ final class Scale implements Measurement {
 
   private static double management(int number, boolean memory) throws InterruptedException {
     try (Housekeeper housekeeper = new Housekeeper("costs", new Workers(null), false)) {
+      housekeeper.start();
       List<CircuitBreaker> all = breakers(housekeeper, number);
       Management management =
           new Management(
@@ -166,6 +168,7 @@ final class Scale implements Measurement {
   private static double housekeeping(int seconds, int number, boolean called)
       throws InterruptedException {
     try (Housekeeper housekeeper = new Housekeeper("costs", new Workers(null), false)) {
+      housekeeper.start();
       List<CircuitBreaker> all = breakers(housekeeper, number);
       if (called) {
         Thread caller = new Thread(() -> callEachOnceASecond(all), "caller");

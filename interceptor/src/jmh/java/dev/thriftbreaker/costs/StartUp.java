@@ -18,8 +18,8 @@ import org.slf4j.LoggerFactory;
  * How long {@code build()} of 20 dependencies keeps the caller's thread, each time in a fresh JVM:
  * with Redis up, unreachable, hung or not configured; once more where JMX is in use before, as with
  * a JMX port. Beside it what the JDK takes for its MBean server alone, and a peer's 20 breakers.
- * The caller has a logger, as all have. Wall time, and CPU time of the caller's thread where Linux
- * tells it, which a busy machine does not spoil.
+ * The caller has a logger and names, as all have. Wall time, and CPU time of the caller's thread
+ * where Linux tells it, which a busy machine does not spoil.
  */
 final class StartUp implements Measurement {
 
@@ -78,6 +78,10 @@ final class StartUp implements Measurement {
 
   public static void main(String[] args) throws Exception {
     LoggerFactory.getLogger(StartUp.class).info("as every server does at first");
+    String[] names = new String[DEPENDENCIES];
+    for (int i = 0; i < DEPENDENCIES; i++) {
+      names[i] = "dependency" + i;
+    }
     cpuNanos();
     switch (args[0]) {
       case "platformMBeanServer" -> took(ManagementFactory::getPlatformMBeanServer);
@@ -85,27 +89,27 @@ final class StartUp implements Measurement {
           took(
               () -> {
                 CircuitBreakerRegistry registry = CircuitBreakerRegistry.ofDefaults();
-                for (int i = 0; i < DEPENDENCIES; i++) {
-                  registry.circuitBreaker("dependency" + i);
+                for (String name : names) {
+                  registry.circuitBreaker(name);
                 }
               });
       default -> {
         if (args[0].equals("redisJmxInUse")) {
           ManagementFactory.getPlatformMBeanServer();
         }
-        took(() -> build(args[1]));
+        took(() -> build(args[1], names));
       }
     }
     System.in.read(); // until the parent has heard it
   }
 
-  private static void build(String redis) {
+  private static void build(String redis, String[] names) {
     ThriftInterceptor.Builder builder = ThriftInterceptor.builder("costs");
     if (!redis.isEmpty()) {
       builder.redis(URI.create(redis));
     }
-    for (int i = 0; i < DEPENDENCIES; i++) {
-      builder.dependency("dependency" + i);
+    for (String name : names) {
+      builder.dependency(name);
     }
     builder.build();
   }

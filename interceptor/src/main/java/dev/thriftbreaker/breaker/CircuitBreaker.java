@@ -74,6 +74,12 @@ public final class CircuitBreaker {
   /** A call that has taken so many times as long as a slow one is given up: its permit was lost. */
   private static final int GIVEN_UP = 30;
 
+  /**
+   * A breaker that is called no more than so often between two ticks rests in between: the calls
+   * that wake it up are too few to be felt, and each costs one tick, not two.
+   */
+  private static final int FEW = 1;
+
   private static final VarHandle STATUS;
   private static final VarHandle RESTING;
 
@@ -636,7 +642,7 @@ public final class CircuitBreaker {
       bulkhead.learn();
     }
     long calls = acquiredCount();
-    idle = calls == seenAcquired;
+    idle = calls - seenAcquired <= FEW;
     seenAcquired = calls;
     if (now - sweptNanos >= SWEEP_NANOS) {
       sweptNanos = now;
@@ -692,8 +698,9 @@ public final class CircuitBreaker {
   }
 
   /**
-   * Rests, if nobody called since the tick before this one and time alone brings nothing about: no
-   * tick is needed until {@link #wakeUp} says so. By the thread that ticks.
+   * Rests, if hardly anybody called since the tick before this one, no call is under way and time
+   * alone brings nothing about: no tick is needed until {@link #wakeUp} says so. By the thread that
+   * ticks.
    *
    * @return whether it rests now
    */

@@ -39,7 +39,7 @@ public final class Housekeeper implements AutoCloseable {
   private volatile boolean closed;
 
   /**
-   * Starts the threads.
+   * Makes one; its breakers are looked after from {@link #start()} on.
    *
    * @param server the server's name, for the names of the threads
    * @param workers the threads that serve the server's requests
@@ -54,6 +54,10 @@ public final class Housekeeper implements AutoCloseable {
     teller = new Thread(this::tell, "thrift-breaker-events-" + server);
     ticker.setDaemon(true);
     teller.setDaemon(true);
+  }
+
+  /** Starts the threads. Once. */
+  public void start() {
     ticker.start();
     teller.start();
   }

@@ -8,6 +8,7 @@ import java.time.Clock;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import javax.management.MBeanServer;
 import javax.management.NotificationBroadcasterSupport;
@@ -54,24 +55,26 @@ public final class Management implements AutoCloseable {
   private record KindKey(Class<?> bean, Class<?> mxbean) {}
 
   private final ObjectNames objectNames;
-  private final Registrar registrar;
+  private final Registrar registrar = new Registrar();
   private final Metrics metrics;
-  private final PlatformServer mbeans;
+  private final PlatformServer mbeans = new PlatformServer();
   private final boolean sharedRegistry;
   private final Clock wallClock;
   private final Map<KindKey, DescribedMBean.Kind> kinds = new ConcurrentHashMap<>();
   private volatile boolean closed;
 
   /**
-   * For the MBean server of the platform. If nobody has asked the JDK for that before, it is made
-   * and filled on another thread; whoever asks for it gets it with all MBeans in it.
+   * For the MBean server of the platform. What is registered before {@link #open()} waits for that.
    *
    * @param server the server's name, {@code [A-Za-z0-9_.-]{1,64}}
    * @param registry where metrics go; may be shared. Null for one that nobody else sees
    * @throws IllegalArgumentException if the name is another
    */
   public Management(String server, MetricRegistry registry) {
-    this(server, registry, null, Clock.systemUTC(), true);
+    this.objectNames = new ObjectNames(server);
+    this.wallClock = Clock.systemUTC();
+    this.sharedRegistry = registry != null;
+    this.metrics = new Metrics(objectNames, sharedRegistry ? registry : new MetricRegistry());
   }
 
   /**
@@ -85,29 +88,23 @@ public final class Management implements AutoCloseable {
    */
   public Management(
       String server, MetricRegistry registry, MBeanServer mbeanServer, Clock wallClock) {
-    this(
-        server,
-        Objects.requireNonNull(registry, "registry"),
-        Objects.requireNonNull(mbeanServer, "mbeanServer"),
-        wallClock,
-        false);
-  }
-
-  private Management(
-      String server,
-      MetricRegistry registry,
-      MBeanServer mbeanServer,
-      Clock wallClock,
-      boolean platform) {
     this.objectNames = new ObjectNames(server);
     this.wallClock = Objects.requireNonNull(wallClock, "wallClock");
-    this.registrar = new Registrar();
-    this.sharedRegistry = registry != null;
-    this.metrics = new Metrics(objectNames, sharedRegistry ? registry : new MetricRegistry());
-    this.mbeans =
-        platform
-            ? PlatformServer.ofPlatform(server, this::open)
-            : PlatformServer.of(mbeanServer, this::open);
+    this.sharedRegistry = true;
+    this.metrics = new Metrics(objectNames, Objects.requireNonNull(registry, "registry"));
+    mbeans.open(Objects.requireNonNull(mbeanServer, "mbeanServer"), this::open);
+  }
+
+  /**
+   * Shows on the platform's MBean server what is registered so far; what is registered later is
+   * there at once. If nobody has asked the JDK for that server before, it is made and filled on
+   * another thread; whoever asks for it gets it with all MBeans in it. Once, and not for an MBean
+   * server of one's own.
+   *
+   * @throws IllegalStateException if a name is taken; the message says which
+   */
+  public void open() {
+    mbeans.openPlatform(objectNames.server(), this::open);
   }
 
   private void open(MBeanServer server) {
@@ -143,16 +140,22 @@ public final class Management implements AutoCloseable {
     ObjectName name = objectNames.of("Breaker", breaker.name());
     WallTime wallTime = new WallTime(wallClock, breaker::now);
     BreakerBean bean = new BreakerBean(breaker, fleet, wallTime, guards);
-    TransitionNotifier notifier = new TransitionNotifier(name, wallTime);
+    AtomicReference<TransitionNotifier> notifier = new AtomicReference<>();
     register(
         name,
-        () -> described(bean, BreakerMXBean.class, notifier),
+        () -> {
+          notifier.set(new TransitionNotifier(name, wallTime));
+          return described(bean, BreakerMXBean.class, notifier.get());
+        },
         () -> metrics.breaker(breaker, guards));
     breaker.addListener(
         transition -> {
           if (!closed) {
             bean.remember(transition);
-            notifier.send(transition);
+            TransitionNotifier shown = notifier.get();
+            if (shown != null) { // else nobody can have subscribed
+              shown.send(transition);
+            }
           }
         });
   }
@@ -160,16 +163,21 @@ public final class Management implements AutoCloseable {
   /**
    * Registers a method as {@code type=Method}, with its metrics.
    *
-   * @param method the method; its getters must be quick and never throw
+   * @param name the method's name
+   * @param method makes its bean when that is shown, one for JMX and one for the metrics; the
+   *     bean's getters must be quick and never throw
    * @param latency how long its requests took lately
-   * @throws IllegalArgumentException if the method's name is not {@code [A-Za-z0-9_.-]{1,64}}
+   * @throws IllegalArgumentException if the name is not {@code [A-Za-z0-9_.-]{1,64}}
    * @throws IllegalStateException if the name is taken; the message says which
    */
-  public void method(MethodMXBean method, Supplier<LatencyHistogram.Summary> latency) {
+  public void method(
+      String name,
+      Supplier<? extends MethodMXBean> method,
+      Supplier<LatencyHistogram.Summary> latency) {
     register(
-        objectNames.of("Method", method.getName()),
-        () -> silent(method, MethodMXBean.class),
-        () -> metrics.method(method, latency));
+        objectNames.of("Method", name),
+        () -> silent(method.get(), MethodMXBean.class),
+        () -> metrics.method(method.get(), latency));
   }
 
   /**
@@ -204,13 +212,13 @@ public final class Management implements AutoCloseable {
    * @param <T> the interface
    * @param type the type in its name, such as {@code Interceptor}
    * @param name the name in its name, or null for the only one of its type
-   * @param bean the bean; its getters must be quick and never throw
+   * @param bean makes the bean when it is shown; its getters must be quick and never throw
    * @param mxbean the interface, public
    * @throws IllegalArgumentException if type or name is not {@code [A-Za-z0-9_.-]{1,64}}
    * @throws IllegalStateException if the name is taken; the message says which
    */
-  public <T> void register(String type, String name, T bean, Class<T> mxbean) {
-    register(objectNames.of(type, name), () -> silent(bean, mxbean), () -> {});
+  public <T> void register(String type, String name, Supplier<? extends T> bean, Class<T> mxbean) {
+    register(objectNames.of(type, name), () -> silent(bean.get(), mxbean), () -> {});
   }
 
   private <T> DescribedMBean silent(T bean, Class<T> mxbean) {

@@ -47,6 +47,9 @@ final class Metrics implements AutoCloseable {
 
   /** Shows the metrics over JMX, those that are there and those that come. Once. */
   void open(MBeanServer server) {
+    for (Owned owned : own.values()) {
+      refuseIfTaken(server, owned.objectName);
+    }
     mbeanServer = server;
     reporter =
         JmxReporter.forRegistry(registry)
@@ -56,6 +59,13 @@ final class Metrics implements AutoCloseable {
             .filter(this::isOwn)
             .build();
     reporter.start();
+  }
+
+  /** The reporter would only log it. */
+  private static void refuseIfTaken(MBeanServer server, ObjectName objectName) {
+    if (server.isRegistered(objectName)) {
+      throw Registrar.taken(objectName);
+    }
   }
 
   private boolean isOwn(String name, Metric metric) {
@@ -201,8 +211,8 @@ final class Metrics implements AutoCloseable {
           (name, metric) -> {
             ObjectName objectName = objectNames.ofMetric(kind, owner, name);
             MBeanServer server = mbeanServer;
-            if (server != null && server.isRegistered(objectName)) {
-              throw Registrar.taken(objectName); // the reporter would only log it
+            if (server != null) {
+              refuseIfTaken(server, objectName);
             }
             String inRegistry =
                 MetricRegistry.name("thriftbreaker", objectNames.server(), kind, owner, name);

@@ -11,14 +11,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The platform's MBean server, made and filled off the caller's thread where nobody can tell.
+ * The platform's MBean server, made and filled off the caller's thread where nobody can tell. What
+ * needs it waits here until it is opened.
  *
  * <p>The JDK makes that server when it is first asked for, which takes longer than all else at the
  * start. As long as nobody asked, nobody can look at MBeans either. So a thread of its own asks,
  * does what is waiting here, and holds the lock of {@link
  * ManagementFactory#getPlatformMBeanServer()} meanwhile: whoever asks for the server gets it with
  * the MBeans in it. They can clash with none, since there are no others. Where an MBean server is
- * there already, everything happens at once on the caller's thread.
+ * there already, everything happens on the caller's thread, when it opens this.
  *
  * <p>That the method is synchronized is the JDK's own affair, if since Java 5. If it were not,
  * MBeans would come a moment after whoever asks so early; a test would tell.
@@ -35,29 +36,26 @@ final class PlatformServer implements AutoCloseable {
   private boolean closed;
   private Thread thread;
 
-  /** One that is open, for an MBean server that is there. */
-  static PlatformServer of(MBeanServer there, Consumer<MBeanServer> onOpen) {
-    PlatformServer server = new PlatformServer();
+  /** Opens it for an MBean server that is there. What is waiting may fail, which this throws. */
+  void open(MBeanServer there, Consumer<MBeanServer> onOpen) {
     onOpen.accept(there);
-    server.open = true;
-    return server;
+    for (Runnable next = next(); next != null; next = next()) {
+      next.run();
+    }
   }
 
   /**
-   * The platform's. When this returns, whoever asks the JDK for it waits for what is run here from
-   * now on, until nothing is waiting.
+   * Opens it for the platform's. When this returns, whoever asks the JDK for that waits for what is
+   * waiting here.
    *
    * @param name for the name of the thread
    * @param onOpen gets the server before anything else is done
    */
-  static PlatformServer ofPlatform(String name, Consumer<MBeanServer> onOpen) {
-    if (!Thread.holdsLock(ManagementFactory.class) && nobodyAsked()) {
-      PlatformServer server = new PlatformServer();
-      if (server.openLater(name, onOpen)) {
-        return server;
-      }
+  void openPlatform(String name, Consumer<MBeanServer> onOpen) {
+    boolean nobodyCanLook = !Thread.holdsLock(ManagementFactory.class) && nobodyAsked();
+    if (!nobodyCanLook || !openLater(name, onOpen)) {
+      open(ManagementFactory.getPlatformMBeanServer(), onOpen);
     }
-    return of(ManagementFactory.getPlatformMBeanServer(), onOpen);
   }
 
   private static boolean nobodyAsked() {
@@ -75,7 +73,7 @@ final class PlatformServer implements AutoCloseable {
                 first[0] = nobodyAsked();
                 locked.countDown();
                 if (first[0]) {
-                  open(onOpen);
+                  openNow(onOpen);
                 }
               }
             },
@@ -97,7 +95,7 @@ final class PlatformServer implements AutoCloseable {
     return first[0];
   }
 
-  private void open(Consumer<MBeanServer> onOpen) {
+  private void openNow(Consumer<MBeanServer> onOpen) {
     Runnable next = () -> onOpen.accept(ManagementFactory.getPlatformMBeanServer());
     while (next != null) {
       try {
@@ -105,11 +103,15 @@ final class PlatformServer implements AutoCloseable {
       } catch (RuntimeException | Error broken) {
         log.error("MBeans of breakers are missing", broken);
       }
-      synchronized (this) {
-        next = closed ? null : waiting.poll();
-        open = next == null;
-      }
+      next = next();
     }
+  }
+
+  /** What is done next; when there is nothing, this is open. */
+  private synchronized Runnable next() {
+    Runnable next = closed ? null : waiting.poll();
+    open = next == null;
+    return next;
   }
 
   /** Does something that needs the server: now if it is there, else before anybody sees it. */

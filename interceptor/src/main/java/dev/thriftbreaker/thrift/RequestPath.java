@@ -116,9 +116,13 @@ public final class RequestPath {
     this.learning = learning;
     this.nanoClock = Objects.requireNonNull(nanoClock, "nanoClock");
     Map<String, List<String>> copy = new LinkedHashMap<>();
-    requires.forEach((method, needs) -> copy.put(method, List.copyOf(needs)));
+    for (Map.Entry<String, List<String>> one : requires.entrySet()) {
+      copy.put(one.getKey(), List.copyOf(one.getValue()));
+      for (String dependency : one.getValue()) {
+        checkKnown(one.getKey(), dependency);
+      }
+    }
     this.requires = copy;
-    copy.forEach((method, needs) -> needs.forEach(d -> checkKnown(method, d)));
     unknownStats();
   }
 

@@ -74,8 +74,12 @@ public final class Requirements {
       boolean learning,
       IntUnaryOperator lots) {
     List<Need> all = new ArrayList<>();
-    declared.forEach(dependency -> all.add(new Need(dependency, true)));
-    others.forEach(dependency -> all.add(new Need(dependency, false)));
+    for (Downstream dependency : declared) {
+      all.add(new Need(dependency, true));
+    }
+    for (Downstream dependency : others) {
+      all.add(new Need(dependency, false));
+    }
     this.needs = all.toArray(Need[]::new);
     this.learning = learning;
     this.lots = lots;
@@ -195,11 +199,16 @@ public final class Requirements {
 
   private void publish() {
     Need[] old;
-    Need[] fresh;
+    List<Need> fresh = new ArrayList<>();
     do {
       old = inForce.get();
-      fresh = Arrays.stream(needs).filter(Need::isInForce).toArray(Need[]::new);
-    } while (!inForce.compareAndSet(old, fresh));
+      fresh.clear();
+      for (Need need : needs) {
+        if (need.isInForce()) {
+          fresh.add(need);
+        }
+      }
+    } while (!inForce.compareAndSet(old, fresh.toArray(new Need[0])));
   }
 
   // ---- what an operator sees and does

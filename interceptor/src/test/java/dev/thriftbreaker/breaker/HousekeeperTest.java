@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -27,12 +28,26 @@ class HousekeeperTest {
     }
 
     @Test
-    void restsWhenNobodyCalledSinceTheTickBefore() {
+    void restsWhenHardlyAnybodyCalledSinceTheTickBefore() {
+      bench.call(Outcome.SUCCESS);
       bench.call(Outcome.SUCCESS);
       bench.breaker.tick();
-      assertThat(bench.breaker.rest()).as("just called").isFalse();
-      rest();
+      assertThat(bench.breaker.rest()).as("called twice").isFalse();
+      bench.call(Outcome.SUCCESS);
+      bench.breaker.tick();
+      assertThat(bench.breaker.rest()).as("called once").isTrue();
       assertThat(bench.woken).isZero();
+    }
+
+    @Test
+    void costsOneTickForEachCallIfTheseAreFar() {
+      rest();
+      for (int i = 1; i <= 3; i++) {
+        bench.call(Outcome.SUCCESS);
+        assertThat(bench.woken).isEqualTo(i);
+        bench.breaker.tick();
+        assertThat(bench.breaker.rest()).isTrue();
+      }
     }
 
     @Test
@@ -115,6 +130,7 @@ class HousekeeperTest {
   @Test
   void aBreakerThatRestedIsTickedAgainOnceItIsCalled() throws Exception {
     try (Housekeeper housekeeper = new Housekeeper("rest", new Workers(null), false)) {
+      housekeeper.start();
       CircuitBreaker breaker =
           housekeeper.breaker(
               "inventory",
@@ -136,6 +152,11 @@ class HousekeeperTest {
   class ACoarseClock {
 
     private final Housekeeper housekeeper = new Housekeeper("coarse", new Workers(null), true);
+
+    @BeforeEach
+    void start() {
+      housekeeper.start();
+    }
 
     @AfterEach
     void close() {

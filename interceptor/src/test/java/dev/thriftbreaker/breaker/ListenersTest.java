@@ -67,6 +67,7 @@ class ListenersTest {
     CountDownLatch blocked = new CountDownLatch(1);
     CountDownLatch unblock = new CountDownLatch(1);
     try (Housekeeper housekeeper = new Housekeeper("test", new Workers(null), false)) {
+      housekeeper.start();
       CircuitBreaker breaker =
           housekeeper.breaker(
               "inventory", BreakerConfig.builder().openDuration(Duration.ofMillis(50)).build());
@@ -100,6 +101,7 @@ class ListenersTest {
   void aListenerThatThrowsACheckedExceptionOrInterruptsItselfStopsNobody() {
     List<BreakerState> heard = new CopyOnWriteArrayList<>();
     try (Housekeeper housekeeper = new Housekeeper("test", new Workers(null), false)) {
+      housekeeper.start();
       CircuitBreaker breaker = housekeeper.breaker("inventory", BreakerConfig.DEFAULTS);
       breaker.addListener(
           (Transition transition) -> {
@@ -130,6 +132,7 @@ class ListenersTest {
     CountDownLatch unblock = new CountDownLatch(1);
     List<Transition> heard = new CopyOnWriteArrayList<>();
     Housekeeper housekeeper = new Housekeeper("test", new Workers(null), false);
+    housekeeper.start();
     CircuitBreaker calm = housekeeper.breaker("calm", BreakerConfig.DEFAULTS);
     calm.addListener((Transition transition) -> heard.add(transition));
     calm.probeNow("kim", "no-op");
@@ -138,6 +141,7 @@ class ListenersTest {
     assertThat(heard).hasSize(1);
 
     Housekeeper blocked = new Housekeeper("test", new Workers(null), false);
+    blocked.start();
     for (String name : List.of("a", "b")) {
       CircuitBreaker breaker = blocked.breaker(name, BreakerConfig.DEFAULTS);
       breaker.addListener(

@@ -75,7 +75,7 @@ class ManagementTest {
     try (Management management = management("checkout", registry)) {
       management.breaker(breaker("inventory"), null);
       management.breaker(breaker("payments.v2_x-1"), null);
-      management.method(new Quote(), Quote::summary);
+      management.method("quote", Quote::new, Quote::summary);
 
       assertThat(names("dev.thriftbreaker:type=Breaker,*"))
           .containsExactly(
@@ -215,7 +215,7 @@ class ManagementTest {
   @Test
   void aMethodHasItsMBeanAndItsMetrics() throws Exception {
     try (Management management = management("checkout", registry)) {
-      management.method(new Quote(), Quote::summary);
+      management.method("quote", Quote::new, Quote::summary);
 
       String metric = "dev.thriftbreaker:type=Metric,server=checkout,method=quote,name=";
       assertThat(attribute(metric + "requests", "Count")).isEqualTo(10L);
@@ -393,9 +393,9 @@ class ManagementTest {
     FleetSync fleet = fleetWithoutRedis();
     Management management = management("checkout", registry);
     management.breaker(inventory, null);
-    management.method(new Quote(), Quote::summary);
+    management.method("quote", Quote::new, Quote::summary);
     management.redisLink(fleet);
-    management.register("Interceptor", null, new Quote(), MethodMXBean.class);
+    management.register("Interceptor", null, Quote::new, MethodMXBean.class);
     assertThat(all()).contains("dev.thriftbreaker:type=Interceptor,server=checkout");
     List<Notification> heard = new ArrayList<>();
     mbeanServer.addNotificationListener(

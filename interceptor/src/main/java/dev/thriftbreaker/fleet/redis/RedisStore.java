@@ -8,7 +8,6 @@ import dev.thriftbreaker.fleet.StateStore;
 import dev.thriftbreaker.fleet.StoreException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -20,12 +19,8 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import redis.clients.jedis.AbstractPipeline;
-import redis.clients.jedis.ClientSetInfoConfig;
-import redis.clients.jedis.ConnectionPoolConfig;
-import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.Protocol;
-import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.Response;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisDataException;
@@ -44,8 +39,6 @@ import redis.clients.jedis.exceptions.JedisDataException;
  */
 public final class RedisStore implements StateStore {
 
-  private static final int TIMEOUT_MILLIS = 200;
-  private static final int SUBSCRIPTION_TIMEOUT_MILLIS = 1_000;
   private static final int TEXT_LENGTH = 500;
 
   private final RedisAddress address;
@@ -333,7 +326,7 @@ public final class RedisStore implements StateStore {
     try {
       mine.run(
           new HostAndPort(address.host(), address.port()),
-          config().blockingSocketTimeoutMillis(SUBSCRIPTION_TIMEOUT_MILLIS).build(),
+          Clients.subscription(address),
           Layout.channel(namespace));
       throw new StoreException(StoreException.Kind.UNREACHABLE, "the subscription ended", null);
     } catch (RuntimeException e) {
@@ -384,19 +377,7 @@ public final class RedisStore implements StateStore {
     }
     UnifiedJedis fresh;
     try {
-      ConnectionPoolConfig pool = new ConnectionPoolConfig();
-      pool.setMaxTotal(2);
-      pool.setMaxIdle(2);
-      pool.setMinIdle(0);
-      pool.setMaxWait(Duration.ofMillis(TIMEOUT_MILLIS));
-      pool.setTimeBetweenEvictionRuns(Duration.ofMillis(-1)); // no thread of the pool's own
-      pool.setJmxEnabled(false);
-      fresh =
-          RedisClient.builder()
-              .hostAndPort(address.host(), address.port())
-              .clientConfig(config().build())
-              .poolConfig(pool)
-              .build();
+      fresh = Clients.commands(address);
     } catch (RuntimeException e) {
       throw Failure.of(e);
     }
@@ -408,23 +389,6 @@ public final class RedisStore implements StateStore {
     }
     fresh.close();
     throw closed();
-  }
-
-  private DefaultJedisClientConfig.Builder config() {
-    DefaultJedisClientConfig.Builder config =
-        DefaultJedisClientConfig.builder()
-            // a client that is built while Redis is down must not guess the protocol
-            .resp2()
-            .connectionTimeoutMillis(TIMEOUT_MILLIS)
-            .socketTimeoutMillis(TIMEOUT_MILLIS)
-            .database(address.database())
-            .clientName("thrift-breaker")
-            // would need a permission of its own
-            .clientSetInfoConfig(ClientSetInfoConfig.DISABLED);
-    if (address.password() != null) {
-      config.user(address.user()).password(address.password());
-    }
-    return config;
   }
 
   private void discard(UnifiedJedis failed) {
