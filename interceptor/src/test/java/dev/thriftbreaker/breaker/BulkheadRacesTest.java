@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -57,15 +58,27 @@ class BulkheadRacesTest {
           return new HeadOn.Race() {
             private long first;
             private long second;
+            private final AtomicInteger ready = new AtomicInteger();
+
+            private long acquireAtOnce() {
+              bench.breaker.cells().mine(); // to make a thread's cell takes longer than a call
+              ready.incrementAndGet();
+              for (int spins = 0; ready.get() < 2; spins++) {
+                if (spins > 5_000) {
+                  Thread.yield();
+                }
+              }
+              return bench.acquire();
+            }
 
             @Override
             public void first() {
-              first = bench.acquire();
+              first = acquireAtOnce();
             }
 
             @Override
             public void second() {
-              second = bench.acquire();
+              second = acquireAtOnce();
             }
 
             @Override
