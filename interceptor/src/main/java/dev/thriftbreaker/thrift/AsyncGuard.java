@@ -251,7 +251,7 @@ final class AsyncGuard {
     void follow(CompletionStage<T> next) {
       stage = next;
       if (isCancelled()) {
-        cancelStage(true);
+        cancel(next, true);
       }
     }
 
@@ -265,11 +265,17 @@ final class AsyncGuard {
 
     @Override
     public boolean cancel(boolean mayInterruptIfRunning) {
-      cancelStage(mayInterruptIfRunning);
-      return super.cancel(mayInterruptIfRunning);
+      CompletionStage<T> current = stage;
+      cancel(current, mayInterruptIfRunning);
+      boolean cancelled = super.cancel(mayInterruptIfRunning);
+      CompletionStage<T> next = stage;
+      if (cancelled && next != current) {
+        cancel(next, mayInterruptIfRunning); // a fallback's, asked before this was cancelled
+      }
+      return cancelled;
     }
 
-    private void cancelStage(boolean mayInterruptIfRunning) {
+    private static void cancel(CompletionStage<?> stage, boolean mayInterruptIfRunning) {
       if (stage instanceof Future<?> source) {
         try {
           source.cancel(mayInterruptIfRunning);

@@ -1,5 +1,6 @@
 package dev.thriftbreaker.breaker;
 
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
@@ -19,6 +20,46 @@ public final class HeadOn {
     void second();
 
     void check();
+  }
+
+  /** What the two threads do, and in a few words what came of it. */
+  public interface Race {
+    void first();
+
+    void second();
+
+    String outcome();
+  }
+
+  /** Runs a race many times, each of which must come out in one of the ways that are allowed. */
+  public static void race(int rounds, Supplier<Race> prepare, String... allowed)
+      throws InterruptedException {
+    Set<String> ways = Set.of(allowed);
+    run(
+        rounds,
+        () -> {
+          Race race = prepare.get();
+          return new Round() {
+            @Override
+            public void first() {
+              race.first();
+            }
+
+            @Override
+            public void second() {
+              race.second();
+            }
+
+            @Override
+            public void check() {
+              String outcome = race.outcome();
+              if (!ways.contains(outcome)) {
+                throw new AssertionError(
+                    "outcome: " + outcome + " (expected: one of " + ways + ")");
+              }
+            }
+          };
+        });
   }
 
   public static void run(int rounds, Supplier<Round> prepare) throws InterruptedException {

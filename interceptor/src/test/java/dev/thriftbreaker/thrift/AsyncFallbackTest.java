@@ -294,6 +294,29 @@ class AsyncFallbackTest {
   }
 
   @Test
+  void asksNoFallbackForACallThatWasCancelled() {
+    // given a stage that only its maker can end
+    CompletableFuture<Integer> future =
+        Guard.callAsync(
+            stock,
+            source::minimalCompletionStage,
+            FallbackOn.FAILURE,
+            why -> {
+              asked.add(why);
+              return answer;
+            });
+    future.cancel(true);
+
+    // when
+    source.completeExceptionally(GONE);
+
+    // then
+    assertThat(future).isCancelled();
+    assertThat(asked).isEmpty();
+    assertThat(breaker.snapshot().failures()).isEqualTo(1);
+  }
+
+  @Test
   void refusesToBeWithoutAFallback() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Guard.callAsync(stock, () -> source, FallbackOn.FAILURE, null))

@@ -152,10 +152,11 @@ final class EchoConversation {
     breakDependency(true);
     connection.tap.pause(true);
     assertShed(catchThrowable(() -> client.need(bytes(size))));
-    client.sendNeeding("y".repeat(size / 4));
+    client.sendNeeding("y".repeat(1 + size / 4));
     assertShed(catchThrowable(() -> client.need(bytes(0))));
     connection.tap.pause(false);
     breakDependency(false);
+    client.send("z".repeat(size / 4));
     ask("many", () -> client.many(Collections.nCopies(size / 64, 1 << 20)));
     ask("nothing", () -> done(() -> client.nothing()));
     ask("need", () -> client.need(bytes(size)));
@@ -269,7 +270,7 @@ final class EchoConversation {
     return thrown instanceof SocketTimeoutException || thrown != null && isLate(thrown.getCause());
   }
 
-  private static String describe(Object answer) {
+  static String describe(Object answer) {
     if (answer instanceof TTransportException) {
       return LOST; // whether a reset or an end is a matter of chance
     }

@@ -21,6 +21,7 @@ import javax.security.auth.callback.PasswordCallback;
 import javax.security.sasl.AuthorizeCallback;
 import javax.security.sasl.RealmCallback;
 import javax.security.sasl.Sasl;
+import org.apache.thrift.TConfiguration;
 import org.apache.thrift.TProcessor;
 import org.apache.thrift.TProcessorFactory;
 import org.apache.thrift.protocol.TProtocol;
@@ -123,11 +124,12 @@ final class MatrixServer implements AutoCloseable {
       return over;
     }
 
-    private TTransportFactory serverFactory() {
+    private TTransportFactory serverFactory(int maxFrame) {
       TTransportFactory sasl = link.isSasl() ? link.saslFactory() : new TTransportFactory();
       return new TTransportFactory() {
         @Override
         public TTransport getTransport(TTransport base) throws TTransportException {
+          base.getConfiguration().setMaxFrameSize(maxFrame); // those around it ask it
           return over(sasl.getTransport(base));
         }
       };
@@ -163,11 +165,15 @@ final class MatrixServer implements AutoCloseable {
     }
   }
 
-  private static final int TIMEOUT_MILLIS = 20_000;
+  private static final int TIMEOUT_MILLIS = 60_000;
+
+  /** Of a frame where nobody says otherwise; a message may be six times as long. */
+  static final int USUAL_MAX_FRAME = TConfiguration.DEFAULT_MAX_FRAME_SIZE;
 
   private final Kind kind;
   private final Wire wire;
   private final Language language;
+  private final int maxFrame;
   private final int port;
   private final Callable<?> stop;
   private final Set<TProtocol> protocols =
@@ -176,9 +182,16 @@ final class MatrixServer implements AutoCloseable {
   /** Serves with the processors of a factory, which is asked once if the server knows no such. */
   MatrixServer(Kind kind, Wire wire, Language language, TProcessorFactory processors)
       throws Exception {
+    this(kind, wire, language, processors, USUAL_MAX_FRAME);
+  }
+
+  /** The same where servers and clients take frames up to a size. */
+  MatrixServer(Kind kind, Wire wire, Language language, TProcessorFactory processors, int maxFrame)
+      throws Exception {
     this.kind = kind;
     this.wire = wire;
     this.language = language;
+    this.maxFrame = maxFrame;
     if (kind == Kind.SERVLET) {
       Server jetty = jetty(processors.getProcessor(null));
       port = ((ServerConnector) jetty.getConnectors()[0]).getLocalPort();
@@ -207,7 +220,7 @@ final class MatrixServer implements AutoCloseable {
                         .stopTimeoutUnit(TimeUnit.SECONDS));
       }
       case SASL_NONBLOCKING -> {
-        TNonblockingServerSocket socket = new TNonblockingServerSocket(anyPort);
+        TNonblockingServerSocket socket = new TNonblockingServerSocket(anyPort, 0, maxFrame);
         port = socket.getPort();
         TSaslNonblockingServer sasl =
             new TSaslNonblockingServer(
@@ -229,7 +242,7 @@ final class MatrixServer implements AutoCloseable {
         return;
       }
       default -> {
-        TNonblockingServerSocket socket = new TNonblockingServerSocket(anyPort);
+        TNonblockingServerSocket socket = new TNonblockingServerSocket(anyPort, 0, maxFrame);
         port = socket.getPort();
         server = nonblocking(kind, socket, processors);
       }
@@ -267,7 +280,7 @@ final class MatrixServer implements AutoCloseable {
   private <T extends TServer.AbstractServerArgs<T>> T set(T args, TProcessorFactory processors) {
     return args.processorFactory(processors)
         .protocolFactory(this::protocol)
-        .transportFactory(wire.serverFactory());
+        .transportFactory(wire.serverFactory(maxFrame));
   }
 
   private TProtocol protocol(TTransport transport) {
@@ -360,6 +373,7 @@ final class MatrixServer implements AutoCloseable {
                     new TSocket("127.0.0.1", port, TIMEOUT_MILLIS));
             case HTTP -> http();
           };
+      link.getConfiguration().setMaxFrameSize(maxFrame);
       if (!link.isOpen()) {
         link.open();
       }

@@ -18,6 +18,7 @@ import dev.thriftbreaker.thrift.gen.Ledger;
 import dev.thriftbreaker.thrift.gen.OutOfStock;
 import dev.thriftbreaker.thrift.gen.Stock;
 import dev.thriftbreaker.thrift.gen.Warehouse;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -80,7 +81,11 @@ class MethodBreakerTest {
   private final CircuitBreaker own =
       Breakers.closed(
           MethodBreakers.breakerName("reserve"),
-          BreakerConfig.builder().consecutiveFailures(3).build());
+          BreakerConfig.builder()
+              .consecutiveFailures(3)
+              .openDuration(Duration.ofMinutes(1))
+              .earlyProbeInterval(Duration.ZERO) // no call passes while it is open
+              .build());
   private final CircuitBreaker stock = Breakers.closed("stock");
 
   private RequestPath path(Map<String, CircuitBreaker> named, Map<String, List<String>> requires) {
@@ -154,7 +159,8 @@ class MethodBreakerTest {
               .isInstanceOf(TTransportException.class);
         }
       }
-      Awaitility.await().until(() -> own.snapshot().inFlight() == 0);
+      // a call is not in flight any more before its outcome is judged
+      Awaitility.await().until(() -> own.snapshot().state() == BreakerState.OPEN);
       assertCounted(0, 3, 0);
       try (Connection connection = server.connect()) {
         Warehouse.Client client = new Warehouse.Client(connection.protocol);
