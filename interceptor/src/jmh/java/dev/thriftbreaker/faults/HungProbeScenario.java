@@ -24,7 +24,7 @@ record HungProbeScenario(String name, String title, Rig.Setup setup, List<Varian
 
   private static final int PROBED_MILLIS = 6500;
 
-  private static final int TIMES = 5;
+  private static final int TIMES = 3;
   private static final int AT_ONCE = 2;
 
   @Override

@@ -200,7 +200,7 @@ final class Scenarios {
         new HungProbeScenario(
             "hung-probe",
             "Probes are never answered, though the dependency heals; clients without a timeout;"
-                + " at most 12 s. TThreadPoolServer, 32 workers, two variants at a time; medians of 5.",
+                + " at most 12 s. TThreadPoolServer, 32 workers, two variants at a time; medians of 3.",
             POOL_32.timeoutMillis(0),
             List.of(
                 Variant.R4J,

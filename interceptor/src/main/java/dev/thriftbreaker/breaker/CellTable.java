@@ -79,10 +79,13 @@ final class CellTable {
 
   private volatile Table table = new Table(new Cell[0]);
 
-  /**
-   * The table's own, one step nearer to a call; never older than the table once it is published.
-   */
-  private volatile Cell[] owned = table.owned;
+  /** Where calls look for their cells: the table's own, a few steps nearer to them. */
+  private final Consumer<Cell[]> near;
+
+  CellTable(Consumer<Cell[]> near) {
+    this.near = near;
+    publish();
+  }
 
   /** {@code Thread.isVirtual}, or false for every thread before Java 21. */
   private static MethodHandle isVirtual(MethodHandles.Lookup lookup) {
@@ -94,15 +97,11 @@ final class CellTable {
     }
   }
 
-  /** The cell of the current thread, or null if it has to use the shared counters. */
-  Cell mine() {
-    Thread me = Thread.currentThread();
-    Cell[] near = owned;
-    Cell cell = near[(int) me.getId() & near.length - 1];
-    return cell != null && cell.owner == me ? cell : find(me);
-  }
-
-  private Cell find(Thread me) {
+  /**
+   * The cell of the current thread, or null if it has to use the shared counters. Calls look among
+   * those that are {@code near} first.
+   */
+  Cell find(Thread me) {
     Cell cell = table.of(me);
     return cell == null ? claim(me) : cell;
   }
@@ -152,7 +151,7 @@ final class CellTable {
     Table newest;
     do {
       newest = table;
-      owned = newest.owned;
+      near.accept(newest.owned);
     } while (newest != table);
   }
 

@@ -108,7 +108,7 @@ public final class CircuitBreaker {
   private final List<TransitionListener> transitionListeners = new CopyOnWriteArrayList<>();
   private final AtomicBoolean dispatching = new AtomicBoolean();
   private final AtomicBoolean callListenerComplained = new AtomicBoolean();
-  private final CellTable cells = new CellTable();
+  private final CellTable cells = new CellTable(cells -> owned = cells);
   private final InFlight inFlight = new InFlight(cells);
   private final Heartbeat heartbeat;
   private final Bulkhead bulkhead;
@@ -142,6 +142,9 @@ public final class CircuitBreaker {
   private volatile boolean resting;
 
   private volatile Status status;
+
+  /** The cells by their threads' ids; see {@link CellTable}. */
+  private volatile Cell[] owned;
 
   /** The newest transition that listeners have heard of. Written under {@code dispatching}. */
   private volatile News delivered;
@@ -262,12 +265,20 @@ public final class CircuitBreaker {
    *     refusal: {@link #REFUSED} or {@link #FULL}
    */
   public long tryAcquire(long now, boolean holdsThread) {
-    Cell mine = cells.mine();
+    Cell mine = mine();
     long quick = status.quick;
     if (mine != null && mine.isReadyFor(quick) && bulkhead.isFresh(now)) {
       return mine.beginQuick(InFlight.stamp(now));
     }
     return tryAcquireWithCare(mine, now, holdsThread);
+  }
+
+  /** The cell of the current thread, or null if it has to use the shared counters. */
+  private Cell mine() {
+    Thread me = Thread.currentThread();
+    Cell[] near = owned;
+    Cell cell = near[(int) me.getId() & near.length - 1];
+    return cell != null && cell.owner == me ? cell : cells.find(me);
   }
 
   private long tryAcquireWithCare(Cell mine, long now, boolean holdsThread) {
@@ -346,7 +357,7 @@ public final class CircuitBreaker {
     if (permit < 0) {
       throw new IllegalArgumentException("permit: " + permit + " (expected: one that was granted)");
     }
-    Cell mine = cells.mine();
+    Cell mine = mine();
     if (outcome == Outcome.SUCCESS && mine != null && mine.isQuick(permit, status.quick)) {
       mine.endQuick(); // before the clock is read: InFlight says why
       long endNanos = now();
@@ -455,7 +466,7 @@ public final class CircuitBreaker {
     State state = current.state;
     if (Permits.generation(reservation) == state.generation) {
       if (current.override == null && state.begin(reservation, now)) {
-        return admit(cells.mine(), current, reservation, now, holdsThread);
+        return admit(mine(), current, reservation, now, holdsThread);
       }
       state.giveBack(reservation, now);
     }
@@ -512,7 +523,7 @@ public final class CircuitBreaker {
     if (refusal.reason().equals(FULL_REASON)) {
       refusedFull.increment();
     }
-    countRefused(cells.mine());
+    countRefused(mine());
     CallListener[] listeners = callListeners;
     if (listeners != null) {
       tellRefused(listeners, refusal);

@@ -61,7 +61,10 @@ class BulkheadRacesTest {
             private final AtomicInteger ready = new AtomicInteger();
 
             private long acquireAtOnce() {
-              bench.breaker.cells().mine(); // to make a thread's cell takes longer than a call
+              bench
+                  .breaker
+                  .cells()
+                  .find(Thread.currentThread()); // to make a thread's cell takes longer than a call
               ready.incrementAndGet();
               for (int spins = 0; ready.get() < 2; spins++) {
                 if (spins > 5_000) {

@@ -20,7 +20,7 @@ class CellTableTest {
 
   private static Cell inANewThread(CellTable cells) throws InterruptedException {
     AtomicReference<Cell> found = new AtomicReference<>();
-    Thread thread = new Thread(() -> found.set(cells.mine()));
+    Thread thread = new Thread(() -> found.set(cells.find(Thread.currentThread())));
     thread.start();
     thread.join();
     return found.get();
@@ -28,17 +28,17 @@ class CellTableTest {
 
   @Test
   void aThreadKeepsItsCellAndSharesItWithNobody() throws Exception {
-    CellTable cells = new CellTable();
-    Cell mine = cells.mine();
+    CellTable cells = new CellTable(owned -> {});
+    Cell mine = cells.find(Thread.currentThread());
     for (int i = 0; i < 100; i++) {
       assertThat(inANewThread(cells)).isNotSameAs(mine);
     }
-    assertThat(cells.mine()).isSameAs(mine);
+    assertThat(cells.find(Thread.currentThread())).isSameAs(mine);
   }
 
   @Test
   void theCellOfADeadThreadGoesToAnotherWithItsCounts() throws Exception {
-    CellTable cells = new CellTable();
+    CellTable cells = new CellTable(owned -> {});
     int threads = 1_000;
     int withACell = 0;
     for (int i = 0; i < threads; i++) {
@@ -46,7 +46,7 @@ class CellTableTest {
       Thread thread =
           new Thread(
               () -> {
-                found.set(cells.mine());
+                found.set(cells.find(Thread.currentThread()));
                 found.get().countOtherSuccess();
               });
       thread.start();
@@ -62,8 +62,8 @@ class CellTableTest {
 
   @Test
   void aSweepLeavesTheLivingTheirCells() {
-    CellTable cells = new CellTable();
-    Cell mine = cells.mine();
+    CellTable cells = new CellTable(owned -> {});
+    Cell mine = cells.find(Thread.currentThread());
     cells.sweep();
     assertThat(mine.owner).isSameAs(Thread.currentThread());
   }
@@ -88,7 +88,7 @@ class CellTableTest {
 
   @Test
   void threadsBeyondTheTableGoWithout() throws Exception {
-    CellTable cells = new CellTable();
+    CellTable cells = new CellTable(owned -> {});
     CountDownLatch end = new CountDownLatch(1);
     ExecutorService pool = Executors.newCachedThreadPool();
     try {
@@ -98,10 +98,10 @@ class CellTableTest {
         found.add(
             pool.submit(
                 () -> {
-                  Cell mine = cells.mine();
+                  Cell mine = cells.find(Thread.currentThread());
                   all.countDown();
                   end.await();
-                  assertThat(cells.mine()).isSameAs(mine);
+                  assertThat(cells.find(Thread.currentThread())).isSameAs(mine);
                   return mine;
                 }));
       }
@@ -131,12 +131,12 @@ class CellTableTest {
 
     @Override
     public void first() {
-      one = cells.mine();
+      one = cells.find(Thread.currentThread());
     }
 
     @Override
     public void second() {
-      two = cells.mine();
+      two = cells.find(Thread.currentThread());
     }
 
     @Override
@@ -151,7 +151,7 @@ class CellTableTest {
 
   @Test
   void twoThreadsThatComeAtOnceGetACellEach() throws Exception {
-    HeadOn.run(8_000, () -> new AtOnce(new CellTable()));
+    HeadOn.run(8_000, () -> new AtOnce(new CellTable(owned -> {})));
   }
 
   @Test
@@ -159,7 +159,7 @@ class CellTableTest {
     HeadOn.run(
         8_000,
         () -> {
-          CellTable cells = new CellTable();
+          CellTable cells = new CellTable(owned -> {});
           cells.claim(NEVER_STARTED);
           cells.sweep();
           return new AtOnce(cells);
@@ -186,7 +186,7 @@ class CellTableTest {
             virtual.submit(
                 () -> {
                   bench.call(Outcome.SUCCESS);
-                  return cells.mine();
+                  return cells.find(Thread.currentThread());
                 }));
       }
       for (Future<Cell> future : found) {

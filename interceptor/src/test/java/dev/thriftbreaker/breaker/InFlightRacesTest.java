@@ -92,7 +92,7 @@ class InFlightRacesTest {
 
   @Test
   void twoThreadsGetTwoSlotsOfThoseThatAllShare() throws Exception {
-    InFlight inFlight = new InFlight(new CellTable());
+    InFlight inFlight = new InFlight(new CellTable(owned -> {}));
     HeadOn.run(
         ROUNDS,
         () ->

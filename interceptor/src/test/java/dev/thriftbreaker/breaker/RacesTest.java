@@ -142,7 +142,7 @@ class RacesTest {
         ROUNDS,
         () -> {
           TimeWindow window =
-              new TimeWindow(new CellTable(), 1, Duration.ofSeconds(10).toNanos(), 0);
+              new TimeWindow(new CellTable(owned -> {}), 1, Duration.ofSeconds(10).toNanos(), 0);
           return new HeadOn.Round() {
             @Override
             public void first() {
@@ -328,12 +328,12 @@ class RacesTest {
 
   @Test
   void windowsLoseNoCountWhileThreadsRecord() throws Exception {
-    CellTable cells = new CellTable();
+    CellTable cells = new CellTable(owned -> {});
     TimeWindow time = new TimeWindow(cells, 1, Duration.ofSeconds(10).toNanos(), 0);
     CountWindow count = new CountWindow(1_000);
     allAtOnce(
         () -> {
-          Cell mine = cells.mine();
+          Cell mine = cells.find(Thread.currentThread());
           for (int i = 0; i < 10_000; i++) {
             boolean failed = i % 2 == 0;
             boolean slow = i % 5 == 0;

@@ -11,7 +11,7 @@ class WindowTest {
 
   @Test
   void aTimeWindowForgetsASliceExactlyWhenItsTimeIsOver() {
-    TimeWindow window = new TimeWindow(new CellTable(), 1, 10 * SECOND, -5);
+    TimeWindow window = new TimeWindow(new CellTable(owned -> {}), 1, 10 * SECOND, -5);
     window.recordBad(true, false, -5);
     window.recordBad(false, true, SECOND - 6);
     window.recordGood(null, SECOND - 5); // first moment of the second slice
@@ -24,7 +24,7 @@ class WindowTest {
 
   @Test
   void aTimeWindowTakesUpAgainAfterALongSilence() {
-    TimeWindow window = new TimeWindow(new CellTable(), 1, 10 * SECOND, 0);
+    TimeWindow window = new TimeWindow(new CellTable(owned -> {}), 1, 10 * SECOND, 0);
     window.recordBad(true, false, 0);
     window.recordGood(null, 1_000 * SECOND);
     assertThat(window.counts(1_000 * SECOND)).isEqualTo(new WindowCounts(1, 0, 0));
@@ -33,7 +33,7 @@ class WindowTest {
   @Test
   void aTimeWindowSurvivesTheOverflowOfTheClock() {
     long origin = Long.MAX_VALUE - SECOND;
-    TimeWindow window = new TimeWindow(new CellTable(), 1, 10 * SECOND, origin);
+    TimeWindow window = new TimeWindow(new CellTable(owned -> {}), 1, 10 * SECOND, origin);
     window.recordBad(true, false, origin);
     window.recordBad(true, false, origin + 3 * SECOND);
     assertThat(window.counts(origin + 4 * SECOND)).isEqualTo(new WindowCounts(2, 2, 0));
@@ -57,9 +57,9 @@ class WindowTest {
 
   @Test
   void goodCallsInACellLeaveTheWindowAtTheSameMomentsAsTheOthers() {
-    CellTable cells = new CellTable();
+    CellTable cells = new CellTable(owned -> {});
     TimeWindow window = new TimeWindow(cells, 1, 10 * SECOND, -5);
-    Cell mine = cells.mine();
+    Cell mine = cells.find(Thread.currentThread());
     window.recordGood(mine, -5);
     window.recordGood(mine, SECOND - 6);
     window.recordGood(mine, SECOND - 5);
@@ -75,8 +75,8 @@ class WindowTest {
 
   @Test
   void aNewWindowDoesNotSeeWhatACellCountedForTheOneBefore() {
-    CellTable cells = new CellTable();
-    Cell mine = cells.mine();
+    CellTable cells = new CellTable(owned -> {});
+    Cell mine = cells.find(Thread.currentThread());
     TimeWindow before = new TimeWindow(cells, 1, 10 * SECOND, 0);
     before.recordGood(mine, 0);
     TimeWindow after = new TimeWindow(cells, 2, 10 * SECOND, 0);

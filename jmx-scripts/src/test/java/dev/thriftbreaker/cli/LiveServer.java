@@ -65,9 +65,10 @@ final class LiveServer {
     management.register(
         "Interceptor",
         null,
-        bean(
-            InterceptorMXBean.class,
-            Map.of("Server", name, "Breakers", dependencies, "ServerThreads", 32)),
+        () ->
+            bean(
+                InterceptorMXBean.class,
+                Map.of("Server", name, "Breakers", dependencies, "ServerThreads", 32)),
         InterceptorMXBean.class);
     Function<String, Operation> said =
         operation ->
@@ -102,14 +103,16 @@ final class LiveServer {
             "Latency",
             new Latency(3, 2, 1.5, 2, 20, 20, 20));
     management.register(
-        "Method", "placeOrder", bean(MethodMXBean.class, method), MethodMXBean.class);
+        "Method", "placeOrder", () -> bean(MethodMXBean.class, method), MethodMXBean.class);
     Map<String, Object> redis =
         Map.of(
             "Address", "127.0.0.1:6379",
             "Status", "DEGRADED",
             "Alarms", new String[] {"maxmemory-policy is allkeys-lru"});
     management.register(
-        "RedisLink", null, bean(RedisLinkMXBean.class, redis), RedisLinkMXBean.class);
+        "RedisLink", null, () -> bean(RedisLinkMXBean.class, redis), RedisLinkMXBean.class);
+    management.open();
+    housekeeper.start();
   }
 
   public static void main(String[] args) throws Exception {
