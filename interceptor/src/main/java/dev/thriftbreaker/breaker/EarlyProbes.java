@@ -18,7 +18,7 @@ final class EarlyProbes {
   private EarlyProbes() {}
 
   /**
-   * How many can be under way at once without being waited for: an eighth of what the dependency
+   * How many can be under way at once without being waited for: a sixteenth of what the dependency
    * may hold.
    */
   static int most(CircuitBreaker breaker) {
@@ -34,9 +34,7 @@ final class EarlyProbes {
   /** How many more places a half-open breaker has after some time in which its probes hang. */
   static int due(BreakerConfig config, long passedNanos) {
     long interval = PATIENCE * intervalNanos(config, 0);
-    return interval == 0
-        ? 0
-        : (int) Math.min(MOST + HalfOpenState.MAX_PROBES, passedNanos / interval);
+    return interval == 0 ? 0 : (int) Math.min(Leases.MAX_PLACES, passedNanos / interval);
   }
 
   /**

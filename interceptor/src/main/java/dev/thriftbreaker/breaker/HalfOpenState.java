@@ -71,13 +71,13 @@ final class HalfOpenState extends State {
 
   @Override
   long tryAcquire(long now) {
-    long permit = take(now, false);
+    int usable = usable(now);
+    long permit = take(usable, now, false);
     boolean refused = permit == CircuitBreaker.REFUSED && breaker.state() == this;
-    return refused ? takeOver(now) : permit;
+    return refused ? takeOver(usable, now) : permit;
   }
 
-  private long takeOver(long now) {
-    int usable = usable(now);
+  private long takeOver(int usable, long now) {
     for (int place = 0; place < usable; place++) {
       int lease = leases.takeOver(place, now, leaseNanos());
       if (lease != Leases.NONE) {
@@ -89,11 +89,10 @@ final class HalfOpenState extends State {
 
   @Override
   long reserve(long now) {
-    return take(now, true);
+    return take(usable(now), now, true);
   }
 
-  private long take(long now, boolean reserved) {
-    int usable = usable(now);
+  private long take(int usable, long now, boolean reserved) {
     for (int place = 0; place < usable; place++) {
       takeBack(place, now);
       if (leases.isFree(place)) {

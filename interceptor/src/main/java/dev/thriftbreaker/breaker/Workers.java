@@ -109,10 +109,9 @@ public final class Workers {
     return threads == 0 ? Bulkhead.NO_LIMIT : Math.max(1, threads / (bulkheads.size() + 1));
   }
 
-  /** Whether each dependency's share is one thread, and there is one more than dependencies. */
+  /** Whether each dependency's share is one thread, and there is a thread more than these. */
   boolean isShareOne() {
-    int dependencies = bulkheads.size();
-    return size > dependencies && size < 2 * (dependencies + 1);
+    return share() == 1 && size > bulkheads.size();
   }
 
   /** When a call to any of the dependencies last ended. */

@@ -692,7 +692,7 @@ class DoorTest {
   }
 
   @Test
-  void aFallbackOrAHoldOffLeavesThePlaceToTheEndOfTheRequest() throws TException {
+  void aCallWithAFallbackUsesThePlaceAndGivesItBack() throws TException {
     bring(stock, BreakerState.HALF_OPEN);
     Downstream downstream = new Downstream(stock);
     body =
@@ -703,7 +703,7 @@ class DoorTest {
                   throw new TTransportException("down");
                 },
                 FallbackOn.FAILURE,
-                why -> Guard.call(bank, () -> freePlaces(stock)));
+                why -> 1);
     assertThat(serve(RESERVE)).isNull();
     assertThat(downstream.fallbacks()).isEqualTo(1);
     assertThat(stock.snapshot().failures()).isEqualTo(1);
