@@ -3,6 +3,7 @@ package dev.thriftbreaker.breaker;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
 
 /**
  * How many calls to one dependency may be in flight.
@@ -12,8 +13,11 @@ import java.util.concurrent.atomic.AtomicInteger;
  * limit a call is admitted. At the limit it is admitted only as long as calls go on ending at about
  * the pace that a healthy dependency shows: so a burst is not refused, and a dependency that hangs
  * keeps few more threads than the limit, and so does one that has become slow. The pace is {@link
- * #isOnPace}. Of a dependency of which nothing is known yet, as in a JVM that has just started,
- * more is tolerated: it may hold what others leave of five eighths of the threads.
+ * #isOnPace}. A call for which that says no, while one has ended a moment ago, waits for the next
+ * to end before it is refused: a dependency that is healthy and fully used by a small server lets
+ * it in within a millisecond or two, and one that hangs makes nobody wait, as no call has ended. Of
+ * a dependency of which nothing is known yet, as in a JVM that has just started, more is tolerated:
+ * it may hold what others leave of five eighths of the threads.
  *
  * <p>Concurrency: a limit that is set is held by a count that every call changes by an atomic add.
  * For an automatic one nothing is counted. For half a millisecond after a call has ended where
@@ -65,6 +69,14 @@ final class Bulkhead extends Padded {
 
   /** How long after another call has ended one may take the last thread. */
   private static final long LAST_THREAD_NANOS = 200_000;
+
+  /** So long after a call has ended one that finds no place waits at the least, and at the most. */
+  private static final long LEAST_PATIENCE_NANOS = 2_000_000;
+
+  private static final long MOST_PATIENCE_NANOS = 500_000_000;
+
+  /** How often a call looks whether there is a place now, if it has the longest time for it. */
+  private static final int LOOKS = 40;
 
   /** Below this number of threads each of them matters. */
   private static final int FEW_THREADS = 16;
@@ -205,14 +217,61 @@ final class Bulkhead extends Padded {
     counted.getAndDecrement();
   }
 
-  /** Whether a call that already stands in {@link InFlight} may go on under an automatic limit. */
-  boolean enter(long now) {
+  /**
+   * Whether a call that already stands in {@link InFlight} may go on under an automatic limit.
+   * Waits where another is likely to end soon.
+   *
+   * @param clock tells the present after a wait
+   */
+  boolean enter(long now, LongSupplier clock) {
     if (isFresh(now) || workers.share() == NO_LIMIT) {
       return true;
     }
     int before = inFlight.count() - 1 - lost;
     notePeak(before + 1);
+    return admits(before, now) || waitForPlace(before, now, clock);
+  }
+
+  /** Looks again now and then. The looks are counted, as a clock may stand still. */
+  private boolean waitForPlace(int refused, long now, LongSupplier clock) {
+    int before = refused;
+    long looked = now;
+    for (int looks = 0; looks < LOOKS && isPatient(before, now, looked); looks++) {
+      workers.pause(patienceNanos(before, latencyNanos()) / LOOKS);
+      looked = clock.getAsLong();
+      before = inFlight.count() - 1 - lost;
+      if (admits(before, looked)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private boolean admits(int before, long now) {
     return hasPlace(before, now) || isTolerated(before, now);
+  }
+
+  /**
+   * Whether a call that finds no place is to wait for one: if not much time has passed since one
+   * ended or, if that is later, since the first of those began that have not.
+   *
+   * @param askedNanos when the call asked, which is in flight itself
+   */
+  private boolean isPatient(int before, long askedNanos, long now) {
+    long latency = latencyNanos();
+    long ended = endedNanos();
+    long progress = inFlight.firstAfter(ended);
+    long since = now - (progress - askedNanos < 0 ? progress : ended);
+    return recentNanos() <= 4 * latency && since <= patienceNanos(before, latency);
+  }
+
+  /**
+   * For how long the next end may be waited for: so long that of a thousand healthy calls hardly
+   * one finds none.
+   */
+  static long patienceNanos(long inFlight, long latencyNanos) {
+    long longEnough = 8 * latencyNanos / Math.max(1, inFlight);
+    return Math.max(LEAST_PATIENCE_NANOS, Math.min(longEnough, MOST_PATIENCE_NANOS));
   }
 
   /**
@@ -248,7 +307,7 @@ final class Bulkhead extends Padded {
       return false;
     }
     int before = inFlight.count() - lost;
-    return !hasPlace(before, now) && !isTolerated(before, now);
+    return !admits(before, now) && !isPatient(before, now, now);
   }
 
   /**

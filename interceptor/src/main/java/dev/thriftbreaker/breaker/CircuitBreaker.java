@@ -321,7 +321,7 @@ public final class CircuitBreaker {
   private boolean enter(Status seen, boolean counts, boolean holdsThread, long now) {
     boolean overridden = seen.override != null && !seen.override.expired(now);
     if (!seen.state.probes() && !overridden) {
-      return counts ? bulkhead.enterCounted() : !holdsThread || bulkhead.enter(now);
+      return counts ? bulkhead.enterCounted() : !holdsThread || bulkhead.enter(now, nanoClock);
     }
     if (overridden && bulkhead.refuses(now)) {
       wouldRefuse.increment();

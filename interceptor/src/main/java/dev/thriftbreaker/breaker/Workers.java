@@ -3,7 +3,9 @@ package dev.thriftbreaker.breaker;
 import java.lang.ref.WeakReference;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntSupplier;
+import java.util.function.LongConsumer;
 
 /**
  * The threads that serve a server's requests, and which share of them the calls to each dependency
@@ -29,6 +31,7 @@ public final class Workers {
   static final Workers NONE = new Workers(null);
 
   private final IntSupplier told;
+  private final LongConsumer pause;
   private final List<WeakReference<Thread>> seen = new CopyOnWriteArrayList<>();
   private final List<Bulkhead> bulkheads = new CopyOnWriteArrayList<>();
   private volatile int size;
@@ -43,7 +46,18 @@ public final class Workers {
    * @param told how many threads serve requests, asked about once a second; null to observe them
    */
   public Workers(IntSupplier told) {
+    this(told, LockSupport::parkNanos);
+  }
+
+  /** The same, with another way to let nanoseconds pass than to park the thread. */
+  Workers(IntSupplier told, LongConsumer pause) {
     this.told = told;
+    this.pause = pause;
+  }
+
+  /** Lets a thread wait for a moment. */
+  void pause(long nanos) {
+    pause.accept(nanos);
   }
 
   void add(Bulkhead bulkhead) {

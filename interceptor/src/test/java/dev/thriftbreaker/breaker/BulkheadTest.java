@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntFunction;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -247,13 +248,16 @@ class BulkheadTest {
     @ParameterizedTest
     @CsvSource({
       // threads, dependencies, calls a second to each, their latency: percent full at the most
-      "5,  1, 500,  1, 0.5",
-      "5,  1, 1000, 1, 2",
-      "5,  3, 300,  1, 2",
-      "5,  3, 133,  2, 1",
-      "5,  4, 100,  2, 1",
-      "16, 1, 3000, 2, 0.5",
-      "8,  3, 300,  1, 0.5",
+      "5,  1, 500,  1,  0.1",
+      "5,  1, 1000, 1,  0.1",
+      "5,  1, 1000, 2,  0.1",
+      "5,  3, 300,  1,  0.1",
+      "5,  3, 333,  2,  0.1",
+      "5,  3, 133,  2,  0.1",
+      "5,  4, 100,  2,  0.1",
+      "5,  1, 40,   50, 0.1",
+      "16, 1, 3000, 2,  0.1",
+      "8,  3, 300,  1,  0.1",
     })
     void aSmallServerThatIsHealthyIsHardlyEverFull(
         int threads, int count, int rate, int latencyMillis, double percent) {
@@ -266,6 +270,74 @@ class BulkheadTest {
       server.run(Duration.ofMinutes(1));
       Simulation.Dependency inventory = server.dependency();
       assertThat(100.0 * inventory.full / inventory.calls).isLessThan(percent);
+    }
+
+    @Test
+    void aCallThatFindsNoPlaceWaitsForTheNextToEnd() {
+      SmallServer server = new SmallServer();
+      server.hold(4);
+      server.bench.pass(Duration.ofMillis(1));
+      assertThat(server.bench.breaker.refuses(server.bench.clock.get())).isFalse();
+
+      server.onPause = looks -> looks == 3 ? server.held.remove(0) : null;
+
+      assertThat(server.bench.acquire()).isNotNegative();
+      assertThat(server.looks).isEqualTo(3);
+      assertThat(server.bench.breaker.snapshot().inFlight()).isEqualTo(4);
+    }
+
+    @Test
+    void aCallIsRefusedWhenItHasWaitedLongerThanAHealthyDependencyTakes() {
+      SmallServer server = new SmallServer();
+      server.hold(4);
+      server.bench.pass(Duration.ofMillis(1));
+      long asked = server.bench.clock.get();
+
+      assertThat(server.bench.acquire()).isEqualTo(FULL);
+
+      // four calls that take 2 ms each: 8 times half a millisecond since the first of them began
+      long waited = server.bench.clock.get() - asked;
+      assertThat(waited / 1e6).isCloseTo(3, within(0.2));
+      assertThat(server.bench.breaker.snapshot().inFlight()).isEqualTo(4);
+      assertThat(server.bench.breaker.snapshot().refusedFull()).isEqualTo(1);
+    }
+
+    @Test
+    void nobodyWaitsForADependencyThatHangs() {
+      SmallServer server = new SmallServer();
+      server.hold(4);
+      server.bench.pass(Duration.ofMillis(5));
+      assertThat(server.bench.breaker.refuses(server.bench.clock.get())).isTrue();
+
+      assertThat(server.bench.acquire()).isEqualTo(FULL);
+
+      assertThat(server.looks).isZero();
+    }
+
+    @Test
+    void nobodyWaitsForADependencyThatHasBecomeSlow() {
+      SmallServer server = new SmallServer();
+      for (int i = 0; i < 5; i++) {
+        server.call(Duration.ofMillis(40));
+      }
+      server.hold(2);
+      server.bench.pass(Duration.ofMillis(1));
+
+      assertThat(server.bench.acquire()).isEqualTo(FULL);
+
+      assertThat(server.looks).isZero();
+    }
+
+    @Test
+    void aWaitEndsThoughTheClockStandsStill() {
+      SmallServer server = new SmallServer();
+      server.hold(4);
+      server.bench.pass(Duration.ofMillis(1));
+      server.clockStands = true;
+
+      assertThat(server.bench.acquire()).isEqualTo(FULL);
+
+      assertThat(server.looks).isBetween(10, 100);
     }
 
     @Test
@@ -377,6 +449,67 @@ class BulkheadTest {
       server.run(Duration.ofSeconds(30));
       assertThat(server.dependency().bench.breaker.bulkhead().latencyNanos() / 1e6)
           .isCloseTo(2, within(0.3));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    // in flight, latency ms: patience ms
+    "4, 2, 4",
+    "0, 2, 16",
+    "4, 0.1, 2",
+    "16, 2, 2",
+    "4, 50, 100",
+    "1, 5000, 500",
+  })
+  void howLongTheNextEndIsWaitedFor(long inFlight, double latencyMillis, long patienceMillis) {
+    assertThat(Bulkhead.patienceNanos(inFlight, (long) (latencyMillis * 1e6)))
+        .isEqualTo(patienceMillis * 1_000_000);
+  }
+
+  /** Five threads, and one dependency that takes 2 ms; a thread that waits is told to. */
+  private static final class SmallServer {
+    final Workers workers = new Workers(() -> 5, this::pause);
+    final Bench bench = new Bench(s -> s, workers);
+    final List<Long> held = new ArrayList<>();
+    IntFunction<Long> onPause = looks -> null;
+    boolean clockStands;
+    int looks;
+
+    SmallServer() {
+      workers.look();
+      for (int i = 0; i < 300; i++) {
+        bench.pass(Duration.ofMillis(8));
+        call(Duration.ofMillis(2));
+        bench.breaker.tick();
+      }
+      assertThat(bench.breaker.bulkhead().latencyNanos() / 1e6).isCloseTo(2, within(0.01));
+    }
+
+    void call(Duration takes) {
+      long permit = bench.acquire();
+      bench.pass(takes);
+      bench.breaker.complete(permit, SUCCESS, bench.clock.get() - takes.toNanos(), null);
+    }
+
+    void hold(int threads) {
+      bench.pass(Duration.ofMillis(8));
+      for (int i = 0; i < threads; i++) {
+        held.add(bench.acquire());
+      }
+      assertThat(held).allMatch(permit -> permit >= 0);
+      assertThat(looks).isZero();
+    }
+
+    private void pause(long nanos) {
+      looks++;
+      if (!clockStands) {
+        bench.clock.addAndGet(nanos);
+      }
+      Long ends = onPause.apply(looks);
+      if (ends != null) {
+        bench.complete(ends, SUCCESS);
+      }
     }
   }
 

@@ -55,11 +55,13 @@ final class Simulation {
 
     private void call(long now) {
       calls++;
-      if (requests.size() >= threads) {
+      if (isBusy()) {
         starved++;
         return;
       }
+      acquiring++;
       long permit = bench.breaker.tryAcquire(now);
+      acquiring--;
       if (permit < 0) {
         refused++;
         if (permit == CircuitBreaker.FULL) {
@@ -70,7 +72,7 @@ final class Simulation {
       }
       double millis = latencyMillis.getAsDouble();
       long takes = millis < 0 ? Duration.ofDays(1).toNanos() : (long) (millis * 1e6);
-      requests.add(new Request(this, permit, now, now + takes));
+      requests.add(new Request(this, permit, now, now() + takes));
       running++;
       mostRunning = Math.max(mostRunning, running);
     }
@@ -94,12 +96,17 @@ final class Simulation {
 
   private final int threads;
   private final PriorityQueue<Request> requests;
+
+  /** Threads that ask for a permit, which may take a moment. */
+  private int acquiring;
+
   private long tickNanos;
   private long from;
+  private long next;
 
   Simulation(int threads, int dependencies, UnaryOperator<BreakerConfig.Builder> settings) {
     this.threads = threads;
-    workers = new Workers(() -> threads);
+    workers = new Workers(() -> threads, this::pause);
     for (int i = 0; i < dependencies; i++) {
       this.dependencies.add(new Dependency(settings));
     }
@@ -138,17 +145,32 @@ final class Simulation {
     own = 0;
     ownServed = 0;
     from = now();
-    long end = from + time.toNanos();
+    next = from + gap(perSecond());
+    runUpTo(from + time.toNanos());
+  }
+
+  /** What a thread does that waits: the others go on. */
+  private void pause(long nanos) {
+    runUpTo(now() + nanos);
+  }
+
+  private void runUpTo(long end) {
     double perSecond = perSecond();
-    long next = from + gap(perSecond);
     while (next - end < 0) {
-      endUpTo(next);
-      now(next);
-      begin(random.nextDouble() * perSecond, next);
+      long at = next;
+      endUpTo(at);
+      now(at);
       next += gap(perSecond);
+      begin(random.nextDouble() * perSecond, at);
     }
-    endUpTo(end);
-    now(end);
+    if (now() - end < 0) {
+      endUpTo(end);
+      now(end);
+    }
+  }
+
+  private boolean isBusy() {
+    return requests.size() + acquiring >= threads;
   }
 
   /**
@@ -188,7 +210,7 @@ final class Simulation {
       }
     }
     own++;
-    if (requests.size() < threads) {
+    if (!isBusy()) {
       ownServed++;
       requests.add(new Request(null, 0, now, now + (long) (OWN_MILLIS * 1e6)));
     }
