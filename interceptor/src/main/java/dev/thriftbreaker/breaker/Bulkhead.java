@@ -300,13 +300,22 @@ final class Bulkhead extends Padded {
 
   /** Whether a further call would be refused; takes nothing. */
   boolean refuses(long now) {
+    return refuses(now, 0);
+  }
+
+  /**
+   * The same.
+   *
+   * @param toCome calls that will come before it
+   */
+  boolean refuses(long now, int toCome) {
     if (isFixed()) {
-      return counted.get() - lost >= fixed;
+      return counted.get() - lost + toCome >= fixed;
     }
     if (isFresh(now) || workers.share() == NO_LIMIT) {
       return false;
     }
-    int before = inFlight.count() - lost;
+    int before = inFlight.count() - lost + toCome;
     return !admits(before, now) && !isPatient(before, now, now);
   }
 

@@ -449,7 +449,16 @@ public final class CircuitBreaker {
     if (override != null && !override.expired(now)) {
       return override.mode() == Mode.FORCED_OPEN ? REFUSED : NO_PLACE_NEEDED;
     }
-    return current.state.reserve(now);
+    State state = current.state;
+    long reservation = state.reserve(now);
+    // those that are reserved count like calls in flight, this one for the next
+    if (state.reserved() > 0
+        && reservation != REFUSED
+        && bulkhead.refuses(now, state.reserved() - 1)) {
+      state.giveBack(reservation, now);
+      return REFUSED;
+    }
+    return reservation;
   }
 
   /**
@@ -510,7 +519,7 @@ public final class CircuitBreaker {
       return override.mode() == Mode.FORCED_OPEN;
     }
     State state = current.state;
-    return state.refuses(now) || !state.probes() && bulkhead.refuses(now);
+    return state.refuses(now) || !state.probes() && bulkhead.refuses(now, state.reserved());
   }
 
   /**
@@ -563,7 +572,7 @@ public final class CircuitBreaker {
       return new Refusal(name, Mode.FORCED_OPEN.name(), override.untilNanos() - now);
     }
     State state = current.state;
-    boolean ramps = state instanceof RampingState && !bulkhead.refuses(now);
+    boolean ramps = state instanceof RampingState && !bulkhead.refuses(now, state.reserved());
     if (!ramps && !state.probes() && !state.refuses(now)) {
       return full(); // or was so a moment ago
     }

@@ -59,7 +59,7 @@ final class RampingState extends JudgingState {
     }
 
     private boolean isFull(long counts) {
-      long waiting = counts >>> RESERVED_SHIFT;
+      long waiting = reserved(counts);
       return isMore(passed(counts) + waiting, came.get() + waiting);
     }
 
@@ -99,8 +99,16 @@ final class RampingState extends JudgingState {
       return true;
     }
 
+    int reserved() {
+      return (int) reserved(passed.get());
+    }
+
     private static long passed(long counts) {
       return counts & RESERVED - 1;
+    }
+
+    private static long reserved(long counts) {
+      return counts >>> RESERVED_SHIFT;
     }
   }
 
@@ -148,6 +156,11 @@ final class RampingState extends JudgingState {
     if (current.gave(reservation)) {
       current.unreserve();
     }
+  }
+
+  @Override
+  int reserved() {
+    return step.get().reserved();
   }
 
   @Override

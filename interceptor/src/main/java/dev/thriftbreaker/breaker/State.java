@@ -44,6 +44,11 @@ abstract sealed class State permits JudgingState, HalfOpenState, OpenState {
   /** Takes a reservation of this state's own back, as if it had not been made. */
   void giveBack(long reservation, long now) {}
 
+  /** Places that are reserved, where calls need one of the bulkhead too. */
+  int reserved() {
+    return 0;
+  }
+
   /** Whether {@link #reserve} would refuse; takes nothing. */
   abstract boolean refuses(long now);
 

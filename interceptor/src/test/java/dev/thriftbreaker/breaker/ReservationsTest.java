@@ -442,5 +442,31 @@ class ReservationsTest {
       bench.complete(permit, SUCCESS);
       assertThat(bench.breaker.snapshot().inFlight()).isZero();
     }
+
+    @Test
+    void aPlaceThatIsReservedIsTakenFromTheBulkheadToo() {
+      Bench bench =
+          new Bench(s -> s.rampInterval(INTERVAL).rampStart(0.9).maxConcurrentCalls(2))
+              .tripAndWait();
+      bench.calls(3, SUCCESS);
+      for (int i = 0; i < 20; i++) {
+        bench.breaker.countRefusal(new Refusal("inventory", "RAMPING", 0)); // so many came
+      }
+      long first = bench.reserve();
+      long inFlight = bench.begin(bench.reserve());
+      assertThat(inFlight).isPositive();
+
+      assertThat(bench.breaker.refuses(bench.clock.get())).isTrue();
+      assertThat(bench.breaker.refusal(bench.clock.get()).reason()).isEqualTo("FULL");
+      assertThat(bench.reserve()).isEqualTo(REFUSED);
+
+      bench.breaker.giveBack(first);
+      assertThat(bench.breaker.refuses(bench.clock.get())).isFalse();
+      long second = bench.reserve();
+      assertThat(bench.reserve()).isEqualTo(REFUSED);
+      bench.complete(inFlight, SUCCESS);
+      bench.complete(bench.begin(second), SUCCESS);
+      assertThat(bench.breaker.snapshot().inFlight()).isZero();
+    }
   }
 }
