@@ -479,8 +479,10 @@ public record BreakerConfig(
      * <p>{@link BreakerConfig#AUTO} follows what the dependency needs while it is healthy, up to
      * its share of the threads that serve the server's requests: with D dependencies one (D + 1)th
      * each. Above that, calls are admitted as long as calls end at the pace of a healthy
-     * dependency. Calls that hold no thread, those of asynchronous guards, are counted and not
-     * limited. A breaker without a server has no limit.
+     * dependency. A call that would leave no thread for others waits for one to end, as long as a
+     * healthy dependency may take for that: some milliseconds, and 500 at the most. Calls that hold
+     * no thread, those of asynchronous guards, are counted and not limited. A breaker without a
+     * server has no limit.
      *
      * @param calls 1 to 1,000,000, or {@link BreakerConfig#AUTO}, which is the default
      * @return this

@@ -40,6 +40,11 @@ import org.slf4j.LoggerFactory;
  * lock; it reads nothing that another thread writes more often than that. Where calls are rarer,
  * one fence and a look at the other cells come on top; where the limit is a number that was set,
  * two atomic adds. A refused call of an open breaker: one plain store.
+ *
+ * <p><b>Waiting.</b> Nothing waits, with one exception: where the limit is automatic, a call that
+ * holds a thread and finds no place, while other calls to a healthy dependency are about to end,
+ * parks for some milliseconds at the most, or 500 where calls take as long ({@link
+ * BreakerConfig.Builder#maxConcurrentCalls}).
  */
 public final class CircuitBreaker {
 
