@@ -11,7 +11,9 @@ import static org.assertj.core.api.Assertions.within;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
 import org.junit.jupiter.api.Nested;
@@ -511,6 +513,40 @@ class BulkheadTest {
         bench.complete(ends, SUCCESS);
       }
     }
+  }
+
+  @Test
+  void aThreadThatWaitsGoesOnWhenACallEnds() throws Exception {
+    // on a machine that is busy the time for it may pass: once is enough
+    boolean seen = false;
+    for (int i = 0; i < 1_000 && !seen; i++) {
+      Workers workers = new Workers(() -> 5);
+      CircuitBreaker breaker =
+          new CircuitBreaker(
+              "inventory",
+              BreakerConfig.DEFAULTS,
+              System::nanoTime,
+              () -> 0.5,
+              () -> {},
+              woken -> {},
+              workers,
+              Heartbeat.STEADY);
+      workers.look();
+      long start = breaker.now();
+      long permit = breaker.tryAcquire(start);
+      for (int held = 1; held < 4; held++) {
+        assertThat(breaker.tryAcquire(start)).isNotNegative();
+      }
+      CompletableFuture<Long> fifth =
+          CompletableFuture.supplyAsync(() -> breaker.tryAcquire(breaker.now()));
+      while (!fifth.isDone() && breaker.snapshot().inFlight() < 5) {
+        Thread.onSpinWait();
+      }
+      boolean waits = !fifth.isDone();
+      breaker.complete(permit, SUCCESS, start, null);
+      seen = fifth.get(10, TimeUnit.SECONDS) >= 0 && waits;
+    }
+    assertThat(seen).isTrue();
   }
 
   @ParameterizedTest
