@@ -26,6 +26,7 @@ import dev.thriftbreaker.thrift.RequestPath;
 import dev.thriftbreaker.thrift.ShedReplies;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -219,7 +220,16 @@ public final class ThriftInterceptor implements AutoCloseable {
   private static String madeUpInstance(String server) {
     String start = server.substring(0, Math.min(40, server.length()));
     String digits = Integer.toHexString(1 << 16 | ThreadLocalRandom.current().nextInt(1 << 16));
-    return start + "-" + ProcessHandle.current().pid() + "-" + digits.substring(1);
+    return start + "-" + pid() + "-" + digits.substring(1);
+  }
+
+  /** ProcessHandle takes milliseconds to load; Linux tells without it. */
+  private static String pid() {
+    try {
+      return Files.readSymbolicLink(Path.of("/proc/self")).toString();
+    } catch (IOException | UnsupportedOperationException notLinux) {
+      return Long.toString(ProcessHandle.current().pid());
+    }
   }
 
   private static <T extends AutoCloseable> T opened(List<AutoCloseable> opened, T resource) {
