@@ -5,6 +5,7 @@ import dev.thriftbreaker.breaker.BreakerConfig;
 import dev.thriftbreaker.breaker.CallListener;
 import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.breaker.Housekeeper;
+import dev.thriftbreaker.breaker.PlainName;
 import dev.thriftbreaker.breaker.Refusal;
 import dev.thriftbreaker.breaker.TransitionListener;
 import dev.thriftbreaker.breaker.Workers;
@@ -48,7 +49,6 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
 import org.apache.thrift.TBase;
 import org.apache.thrift.TException;
 import org.apache.thrift.TProcessor;
@@ -76,9 +76,8 @@ import org.slf4j.LoggerFactory;
 public final class ThriftInterceptor implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(ThriftInterceptor.class);
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
-
-  private static final Pattern METHOD = Pattern.compile("[^\\s\\p{Cntrl}]{1,255}");
+  private static final int LONGEST_NAME = 64;
+  private static final int LONGEST_METHOD = 255;
 
   private final String server;
   private final Map<String, CircuitBreaker> breakers;
@@ -646,7 +645,7 @@ public final class ThriftInterceptor implements AutoCloseable {
   }
 
   private static String name(String what, String name) {
-    if (name == null || !NAME.matcher(name).matches()) {
+    if (!PlainName.is(name, "_.-", LONGEST_NAME)) {
       throw new IllegalArgumentException(
           what + ": " + name + " (expected: 1 to 64 of the characters A-Z a-z 0-9 _ . -)");
     }
@@ -790,11 +789,22 @@ public final class ThriftInterceptor implements AutoCloseable {
     }
 
     private static String method(String method) {
-      if (method == null || !METHOD.matcher(method).matches()) {
+      if (method == null || !isMethod(method)) {
         throw new IllegalArgumentException(
             "method: " + method + " (expected: its name as in the IDL, or Service.method)");
       }
       return method;
+    }
+
+    /** All but blanks and control characters may be in it. */
+    private static boolean isMethod(String text) {
+      for (int i = 0; i < text.length(); i++) {
+        char c = text.charAt(i);
+        if (c <= ' ' || c == 0x7f) {
+          return false;
+        }
+      }
+      return !text.isEmpty() && text.codePointCount(0, text.length()) <= LONGEST_METHOD;
     }
 
     /**

@@ -1,6 +1,6 @@
 package dev.thriftbreaker.management;
 
-import java.util.regex.Pattern;
+import dev.thriftbreaker.breaker.PlainName;
 import javax.management.MalformedObjectNameException;
 import javax.management.ObjectName;
 
@@ -8,7 +8,6 @@ import javax.management.ObjectName;
 final class ObjectNames {
 
   static final String DOMAIN = "dev.thriftbreaker";
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
 
   private final String server;
 
@@ -33,9 +32,9 @@ final class ObjectNames {
   }
 
   static String checked(String what, String name) {
-    if (name == null || !NAME.matcher(name).matches()) {
+    if (!PlainName.is(name, "_.-", 64)) {
       throw new IllegalArgumentException(
-          what + ": " + Input.quoted(name) + " (expected: " + NAME.pattern() + ")");
+          what + ": " + Input.quoted(name) + " (expected: [A-Za-z0-9_.-]{1,64})");
     }
     return name;
   }
