@@ -4,7 +4,10 @@ import dev.thriftbreaker.breaker.PlainName;
 import javax.management.MalformedObjectNameException;
 import javax.management.ObjectName;
 
-/** The ObjectNames of one server. Names are plain, so nothing is ever quoted. */
+/**
+ * The ObjectNames of one server. Names are plain, so nothing is ever quoted, and a name is the same
+ * as a text, which is what it stays until it is used.
+ */
 final class ObjectNames {
 
   static final String DOMAIN = "dev.thriftbreaker";
@@ -20,9 +23,9 @@ final class ObjectNames {
   }
 
   /** {@code dev.thriftbreaker:type=T,server=S[,name=N]}; the name may be null. */
-  ObjectName of(String type, String name) {
+  String of(String type, String name) {
     String base = DOMAIN + ":type=" + checked("type", type) + ",server=" + server;
-    return parse(name == null ? base : base + ",name=" + checked("name", name));
+    return name == null ? base : base + ",name=" + checked("name", name);
   }
 
   /** {@code dev.thriftbreaker:type=Metric,server=S,breaker=inventory,name=calls}. */
@@ -39,7 +42,7 @@ final class ObjectNames {
     return name;
   }
 
-  private static ObjectName parse(String text) {
+  static ObjectName parse(String text) {
     try {
       return new ObjectName(text);
     } catch (MalformedObjectNameException e) {
