@@ -80,6 +80,10 @@ public final class ThriftInterceptor implements AutoCloseable {
   private static final int LONGEST_METHOD = 255;
 
   private final String server;
+  private final String instance;
+  private final Instant startTime = Instant.now();
+  private final Workers workers;
+  private final boolean threadsTold;
   private final Map<String, CircuitBreaker> breakers;
   private final RequestPath requestPath;
   private final Housekeeper housekeeper;
@@ -96,7 +100,9 @@ public final class ThriftInterceptor implements AutoCloseable {
   private ThriftInterceptor(Builder settings) {
     server = settings.server;
     clientPools = new ClientPools(server);
-    String instance = settings.instance != null ? settings.instance : madeUpInstance(server);
+    instance = settings.instance != null ? settings.instance : madeUpInstance(server);
+    workers = new Workers(settings.serverThreads);
+    threadsTold = settings.serverThreads != null;
     transitionListeners = List.copyOf(settings.transitionListeners);
     callListeners = List.copyOf(settings.callListeners);
     Map<String, BreakerConfig> configs = settings.configs();
@@ -104,7 +110,6 @@ public final class ThriftInterceptor implements AutoCloseable {
     BreakerConfig eachMethod = settings.eachMethodConfig(configs.keySet());
     List<AutoCloseable> opened = new ArrayList<>();
     try {
-      Workers workers = new Workers(settings.serverThreads);
       housekeeper = opened(opened, new Housekeeper(server, workers, settings.coarseClock));
       Map<String, CircuitBreaker> made = new LinkedHashMap<>();
       for (Map.Entry<String, BreakerConfig> config : configs.entrySet()) {
@@ -142,13 +147,7 @@ public final class ThriftInterceptor implements AutoCloseable {
                       instance,
                       breakers.values()));
       management = opened(opened, new Management(server, settings.registry));
-      Instant startTime = Instant.now();
-      boolean threadsTold = settings.serverThreads != null;
-      management.register(
-          "Interceptor",
-          null,
-          () -> interceptorBean(instance, startTime, workers, threadsTold),
-          InterceptorMXBean.class);
+      management.register("Interceptor", null, this::interceptorBean, InterceptorMXBean.class);
       for (CircuitBreaker breaker : made.values()) {
         register(breaker, fleet);
       }
@@ -171,8 +170,7 @@ public final class ThriftInterceptor implements AutoCloseable {
     }
   }
 
-  private InterceptorBean interceptorBean(
-      String instance, Instant startTime, Workers workers, boolean threadsTold) {
+  private InterceptorBean interceptorBean() {
     return new InterceptorBean(
         server,
         instance,
