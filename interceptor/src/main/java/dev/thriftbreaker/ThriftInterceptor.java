@@ -653,6 +653,8 @@ public final class ThriftInterceptor implements AutoCloseable {
   /** Collects settings; {@link #build()} checks them together. Not thread-safe. */
   public static final class Builder {
 
+    private static final Consumer<BreakerConfig.Builder> NO_CHANGE = config -> {};
+
     private final String server;
     private final Map<String, Consumer<BreakerConfig.Builder>> dependencies = new LinkedHashMap<>();
     private final Map<String, List<String>> requires = new LinkedHashMap<>();
@@ -663,7 +665,7 @@ public final class ThriftInterceptor implements AutoCloseable {
         new LinkedHashMap<>();
     private final ShedReplies shedReplies = new ShedReplies();
     private Consumer<BreakerConfig.Builder> eachMethod;
-    private Consumer<BreakerConfig.Builder> defaults = config -> {};
+    private Consumer<BreakerConfig.Builder> defaults = NO_CHANGE;
     private URI redis;
     private String namespace;
     private String instance;
@@ -723,7 +725,7 @@ public final class ThriftInterceptor implements AutoCloseable {
      * @throws IllegalArgumentException if the name is not of that form
      */
     public Builder dependency(String name) {
-      return dependency(name, config -> {});
+      return dependency(name, NO_CHANGE);
     }
 
     /**
@@ -923,7 +925,7 @@ public final class ThriftInterceptor implements AutoCloseable {
      * @throws IllegalArgumentException if the name is not well-formed or has a breaker already
      */
     public Builder methodBreaker(String method) {
-      return methodBreaker(method, config -> {});
+      return methodBreaker(method, NO_CHANGE);
     }
 
     /**
@@ -956,7 +958,7 @@ public final class ThriftInterceptor implements AutoCloseable {
      * @return this
      */
     public Builder methodBreakers() {
-      return methodBreakers(config -> {});
+      return methodBreakers(NO_CHANGE);
     }
 
     /**
@@ -1110,7 +1112,7 @@ public final class ThriftInterceptor implements AutoCloseable {
       Map<String, Consumer<BreakerConfig.Builder>> all = new LinkedHashMap<>(dependencies);
       for (List<String> needs : requires.values()) {
         for (String name : needs) {
-          all.putIfAbsent(name, config -> {});
+          all.putIfAbsent(name, NO_CHANGE);
         }
       }
       Map<String, BreakerConfig> configs = new LinkedHashMap<>();

@@ -81,7 +81,9 @@ public final class FleetSync implements AutoCloseable {
     worker = new SyncWorker(store, namespace, instance, health, alarms, this::onRecovery);
     feed = new EventFeed(store, namespace, worker, health, alarms);
     this.instance = instance;
-    breakers.forEach(this::add);
+    for (CircuitBreaker breaker : breakers) {
+      add(breaker);
+    }
     workerThread = new Thread(worker, "thrift-breaker-redis-sync-" + instance);
     feedThread = new Thread(feed, "thrift-breaker-redis-events-" + instance);
     workerThread.setDaemon(true);
