@@ -57,25 +57,31 @@ public final class Management implements AutoCloseable {
   /** What operators get to know of a breaker: its history, and notifications once it is shown. */
   private final class Told implements TransitionListener {
     private final String name;
+    private final CircuitBreaker breaker;
+    private final FleetSync fleet;
+    private final Supplier<GuardNumbers> guards;
     private final WallTime wallTime;
-    private final BreakerBean bean;
+    private final History history = new History();
     private volatile TransitionNotifier notifier;
 
     Told(CircuitBreaker breaker, FleetSync fleet, Supplier<GuardNumbers> guards) {
-      name = objectNames.of("Breaker", breaker.name());
-      wallTime = new WallTime(wallClock, breaker);
-      bean = new BreakerBean(breaker, fleet, wallTime, guards);
+      this.name = objectNames.of("Breaker", breaker.name());
+      this.breaker = breaker;
+      this.fleet = fleet;
+      this.guards = guards;
+      this.wallTime = new WallTime(wallClock, breaker);
     }
 
     DescribedMBean show() {
       notifier = new TransitionNotifier(ObjectNames.parse(name), wallTime);
+      BreakerBean bean = new BreakerBean(breaker, fleet, wallTime, guards, history);
       return described(bean, BreakerMXBean.class, notifier);
     }
 
     @Override
     public void onTransition(Transition transition) {
       if (!closed) {
-        bean.remember(transition);
+        history.add(wallTime.iso(transition.atNanos()) + " " + transition.describe());
         TransitionNotifier shown = notifier;
         if (shown != null) { // else nobody can have subscribed
           shown.send(transition);
