@@ -5,6 +5,7 @@ import dev.thriftbreaker.breaker.BreakerConfig;
 import dev.thriftbreaker.breaker.CallListener;
 import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.breaker.Housekeeper;
+import dev.thriftbreaker.breaker.PlainName;
 import dev.thriftbreaker.breaker.Refusal;
 import dev.thriftbreaker.breaker.TransitionListener;
 import dev.thriftbreaker.breaker.Workers;
@@ -26,6 +27,7 @@ import dev.thriftbreaker.thrift.RequestPath;
 import dev.thriftbreaker.thrift.ShedReplies;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -47,7 +49,6 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
 import org.apache.thrift.TBase;
 import org.apache.thrift.TException;
 import org.apache.thrift.TProcessor;
@@ -75,11 +76,14 @@ import org.slf4j.LoggerFactory;
 public final class ThriftInterceptor implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(ThriftInterceptor.class);
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
-
-  private static final Pattern METHOD = Pattern.compile("[^\\s\\p{Cntrl}]{1,255}");
+  private static final int LONGEST_NAME = 64;
+  private static final int LONGEST_METHOD = 255;
 
   private final String server;
+  private final String instance;
+  private final Instant startTime = Instant.now();
+  private final Workers workers;
+  private final boolean threadsTold;
   private final Map<String, CircuitBreaker> breakers;
   private final RequestPath requestPath;
   private final Housekeeper housekeeper;
@@ -96,7 +100,9 @@ public final class ThriftInterceptor implements AutoCloseable {
   private ThriftInterceptor(Builder settings) {
     server = settings.server;
     clientPools = new ClientPools(server);
-    String instance = settings.instance != null ? settings.instance : madeUpInstance(server);
+    instance = settings.instance != null ? settings.instance : madeUpInstance(server);
+    workers = new Workers(settings.serverThreads);
+    threadsTold = settings.serverThreads != null;
     transitionListeners = List.copyOf(settings.transitionListeners);
     callListeners = List.copyOf(settings.callListeners);
     Map<String, BreakerConfig> configs = settings.configs();
@@ -104,7 +110,6 @@ public final class ThriftInterceptor implements AutoCloseable {
     BreakerConfig eachMethod = settings.eachMethodConfig(configs.keySet());
     List<AutoCloseable> opened = new ArrayList<>();
     try {
-      Workers workers = new Workers(settings.serverThreads);
       housekeeper = opened(opened, new Housekeeper(server, workers, settings.coarseClock));
       Map<String, CircuitBreaker> made = new LinkedHashMap<>();
       for (Map.Entry<String, BreakerConfig> config : configs.entrySet()) {
@@ -142,13 +147,7 @@ public final class ThriftInterceptor implements AutoCloseable {
                       instance,
                       breakers.values()));
       management = opened(opened, new Management(server, settings.registry));
-      Instant startTime = Instant.now();
-      boolean threadsTold = settings.serverThreads != null;
-      management.register(
-          "Interceptor",
-          null,
-          () -> interceptorBean(instance, startTime, workers, threadsTold),
-          InterceptorMXBean.class);
+      management.register("Interceptor", null, this::interceptorBean, InterceptorMXBean.class);
       for (CircuitBreaker breaker : made.values()) {
         register(breaker, fleet);
       }
@@ -171,8 +170,7 @@ public final class ThriftInterceptor implements AutoCloseable {
     }
   }
 
-  private InterceptorBean interceptorBean(
-      String instance, Instant startTime, Workers workers, boolean threadsTold) {
+  private InterceptorBean interceptorBean() {
     return new InterceptorBean(
         server,
         instance,
@@ -219,7 +217,16 @@ public final class ThriftInterceptor implements AutoCloseable {
   private static String madeUpInstance(String server) {
     String start = server.substring(0, Math.min(40, server.length()));
     String digits = Integer.toHexString(1 << 16 | ThreadLocalRandom.current().nextInt(1 << 16));
-    return start + "-" + ProcessHandle.current().pid() + "-" + digits.substring(1);
+    return start + "-" + pid() + "-" + digits.substring(1);
+  }
+
+  /** ProcessHandle takes milliseconds to load; Linux tells without it. */
+  private static String pid() {
+    try {
+      return Files.readSymbolicLink(Path.of("/proc/self")).toString();
+    } catch (IOException | UnsupportedOperationException notLinux) {
+      return Long.toString(ProcessHandle.current().pid());
+    }
   }
 
   private static <T extends AutoCloseable> T opened(List<AutoCloseable> opened, T resource) {
@@ -636,7 +643,7 @@ public final class ThriftInterceptor implements AutoCloseable {
   }
 
   private static String name(String what, String name) {
-    if (name == null || !NAME.matcher(name).matches()) {
+    if (!PlainName.is(name, "_.-", LONGEST_NAME)) {
       throw new IllegalArgumentException(
           what + ": " + name + " (expected: 1 to 64 of the characters A-Z a-z 0-9 _ . -)");
     }
@@ -645,6 +652,8 @@ public final class ThriftInterceptor implements AutoCloseable {
 
   /** Collects settings; {@link #build()} checks them together. Not thread-safe. */
   public static final class Builder {
+
+    private static final Consumer<BreakerConfig.Builder> NO_CHANGE = config -> {};
 
     private final String server;
     private final Map<String, Consumer<BreakerConfig.Builder>> dependencies = new LinkedHashMap<>();
@@ -656,7 +665,7 @@ public final class ThriftInterceptor implements AutoCloseable {
         new LinkedHashMap<>();
     private final ShedReplies shedReplies = new ShedReplies();
     private Consumer<BreakerConfig.Builder> eachMethod;
-    private Consumer<BreakerConfig.Builder> defaults = config -> {};
+    private Consumer<BreakerConfig.Builder> defaults = NO_CHANGE;
     private URI redis;
     private String namespace;
     private String instance;
@@ -716,7 +725,7 @@ public final class ThriftInterceptor implements AutoCloseable {
      * @throws IllegalArgumentException if the name is not of that form
      */
     public Builder dependency(String name) {
-      return dependency(name, config -> {});
+      return dependency(name, NO_CHANGE);
     }
 
     /**
@@ -780,11 +789,22 @@ public final class ThriftInterceptor implements AutoCloseable {
     }
 
     private static String method(String method) {
-      if (method == null || !METHOD.matcher(method).matches()) {
+      if (method == null || !isMethod(method)) {
         throw new IllegalArgumentException(
             "method: " + method + " (expected: its name as in the IDL, or Service.method)");
       }
       return method;
+    }
+
+    /** All but blanks and control characters may be in it. */
+    private static boolean isMethod(String text) {
+      for (int i = 0; i < text.length(); i++) {
+        char c = text.charAt(i);
+        if (c <= ' ' || c == 0x7f) {
+          return false;
+        }
+      }
+      return !text.isEmpty() && text.codePointCount(0, text.length()) <= LONGEST_METHOD;
     }
 
     /**
@@ -905,7 +925,7 @@ public final class ThriftInterceptor implements AutoCloseable {
      * @throws IllegalArgumentException if the name is not well-formed or has a breaker already
      */
     public Builder methodBreaker(String method) {
-      return methodBreaker(method, config -> {});
+      return methodBreaker(method, NO_CHANGE);
     }
 
     /**
@@ -938,7 +958,7 @@ public final class ThriftInterceptor implements AutoCloseable {
      * @return this
      */
     public Builder methodBreakers() {
-      return methodBreakers(config -> {});
+      return methodBreakers(NO_CHANGE);
     }
 
     /**
@@ -1092,7 +1112,7 @@ public final class ThriftInterceptor implements AutoCloseable {
       Map<String, Consumer<BreakerConfig.Builder>> all = new LinkedHashMap<>(dependencies);
       for (List<String> needs : requires.values()) {
         for (String name : needs) {
-          all.putIfAbsent(name, config -> {});
+          all.putIfAbsent(name, NO_CHANGE);
         }
       }
       Map<String, BreakerConfig> configs = new LinkedHashMap<>();

@@ -109,6 +109,33 @@ class ThriftInterceptorTest {
   }
 
   @Test
+  void anInstanceThatNobodyNamedIsCalledAfterServerAndProcess() throws Exception {
+    try (ThriftInterceptor interceptor = ThriftInterceptor.builder("unnamed").build()) {
+      Object instance =
+          ManagementFactory.getPlatformMBeanServer()
+              .getAttribute(
+                  new ObjectName("dev.thriftbreaker:type=Interceptor,server=unnamed"), "Instance");
+
+      assertThat(instance)
+          .asString()
+          .matches("unnamed-" + ProcessHandle.current().pid() + "-[0-9a-f]{4}");
+      assertThat(interceptor.breakers()).isEmpty();
+    }
+  }
+
+  @Test
+  void methodsAreCalledAsAnIdlCanCallThem() {
+    for (String method : List.of("", " ", "a b", "a\tb", "a\u007fb", "m".repeat(256))) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> ThriftInterceptor.builder("named").requiresNothing(method))
+          .withMessageStartingWith("method: " + method);
+    }
+    for (String method : List.of("m", "S.m", "m\u00fc\uD83D\uDE00", "\uD83D\uDE00".repeat(255))) {
+      ThriftInterceptor.builder("named").requiresNothing(method);
+    }
+  }
+
+  @Test
   void aTransitionMadeRightBeforeCloseIsToldAndStored() throws Exception {
     try (RedisProcess redis = RedisProcess.start()) {
       List<Transition> heard = new CopyOnWriteArrayList<>();

@@ -20,7 +20,9 @@ final class CellTable {
 
   static final int MOST = 256;
 
+  /** {@code Thread.isVirtual}, or null before Java 21. */
   private static final MethodHandle IS_VIRTUAL;
+
   private static final VarHandle OWNER;
   private static final VarHandle TABLE;
 
@@ -29,10 +31,13 @@ final class CellTable {
     try {
       OWNER = lookup.findVarHandle(Cell.class, "owner", Thread.class);
       TABLE = lookup.findVarHandle(CellTable.class, "table", Table.class);
+      IS_VIRTUAL =
+          Runtime.version().feature() < 21
+              ? null
+              : lookup.findVirtual(Thread.class, "isVirtual", MethodType.methodType(boolean.class));
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
-    IS_VIRTUAL = isVirtual(lookup);
   }
 
   /**
@@ -85,16 +90,6 @@ final class CellTable {
   CellTable(Consumer<Cell[]> near) {
     this.near = near;
     publish();
-  }
-
-  /** {@code Thread.isVirtual}, or false for every thread before Java 21. */
-  private static MethodHandle isVirtual(MethodHandles.Lookup lookup) {
-    try {
-      return lookup.findVirtual(Thread.class, "isVirtual", MethodType.methodType(boolean.class));
-    } catch (ReflectiveOperationException e) {
-      return MethodHandles.dropArguments(
-          MethodHandles.constant(boolean.class, false), 0, Thread.class);
-    }
   }
 
   /**
@@ -157,7 +152,7 @@ final class CellTable {
 
   private static boolean virtual(Thread thread) {
     try {
-      return (boolean) IS_VIRTUAL.invokeExact(thread);
+      return IS_VIRTUAL != null && (boolean) IS_VIRTUAL.invokeExact(thread);
     } catch (Throwable e) {
       throw new IllegalStateException("Thread.isVirtual threw", e);
     }

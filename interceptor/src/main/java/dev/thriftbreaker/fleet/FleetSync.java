@@ -2,13 +2,13 @@ package dev.thriftbreaker.fleet;
 
 import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.breaker.Mode;
+import dev.thriftbreaker.breaker.PlainName;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
-import java.util.regex.Pattern;
 
 /**
  * Keeps the breakers of one server and the fleet's store in agreement: what a breaker decides is
@@ -25,7 +25,6 @@ import java.util.regex.Pattern;
  */
 public final class FleetSync implements AutoCloseable {
 
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._:-]{1,100}");
   private static final Duration LONGEST_OVERRIDE = Duration.ofDays(1);
   private static final long OPERATOR_WAIT_MILLIS = 2_000;
   private static final long FLUSH_WAIT_MILLIS = 600;
@@ -69,7 +68,7 @@ public final class FleetSync implements AutoCloseable {
       String instance,
       Collection<CircuitBreaker> breakers,
       LongSupplier wallMillis) {
-    if (!NAME.matcher(namespace).matches()) {
+    if (!PlainName.is(namespace, "._:-", 100)) {
       throw new IllegalArgumentException(
           "namespace: " + namespace + " (expected: 1 to 100 letters, digits and . _ : -)");
     }
@@ -82,7 +81,9 @@ public final class FleetSync implements AutoCloseable {
     worker = new SyncWorker(store, namespace, instance, health, alarms, this::onRecovery);
     feed = new EventFeed(store, namespace, worker, health, alarms);
     this.instance = instance;
-    breakers.forEach(this::add);
+    for (CircuitBreaker breaker : breakers) {
+      add(breaker);
+    }
     workerThread = new Thread(worker, "thrift-breaker-redis-sync-" + instance);
     feedThread = new Thread(feed, "thrift-breaker-redis-events-" + instance);
     workerThread.setDaemon(true);

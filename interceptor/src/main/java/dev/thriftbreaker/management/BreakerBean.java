@@ -8,7 +8,6 @@ import dev.thriftbreaker.breaker.Evidence;
 import dev.thriftbreaker.breaker.Mode;
 import dev.thriftbreaker.breaker.ModeOverride;
 import dev.thriftbreaker.breaker.Setting;
-import dev.thriftbreaker.breaker.Transition;
 import dev.thriftbreaker.fleet.FleetSync;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -22,8 +21,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The operator's view of one breaker. Holds no state of its own but the history: each attribute is
- * read from the breaker when asked for. Any threads may use it at once.
+ * The operator's view of one breaker. Holds no state of its own: each attribute is read from the
+ * breaker when asked for. Any threads may use it at once.
  */
 final class BreakerBean implements BreakerMXBean {
 
@@ -33,22 +32,22 @@ final class BreakerBean implements BreakerMXBean {
   private final FleetSync fleet;
   private final WallTime wallTime;
   private final Supplier<GuardNumbers> guards;
-  private final History history = new History();
+  private final History history;
 
   /**
    * @param fleet what carries fleet-wide acts, or null where state is kept in memory only
    */
   BreakerBean(
-      CircuitBreaker breaker, FleetSync fleet, WallTime wallTime, Supplier<GuardNumbers> guards) {
+      CircuitBreaker breaker,
+      FleetSync fleet,
+      WallTime wallTime,
+      Supplier<GuardNumbers> guards,
+      History history) {
     this.breaker = breaker;
     this.fleet = fleet;
     this.wallTime = wallTime;
     this.guards = guards;
-  }
-
-  /** Remembers a transition. */
-  void remember(Transition transition) {
-    history.add(wallTime.iso(transition.atNanos()) + " " + transition.describe());
+    this.history = history;
   }
 
   // ---- state and mode

@@ -3,17 +3,17 @@ package dev.thriftbreaker.management;
 import com.codahale.metrics.MetricRegistry;
 import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.breaker.LatencyHistogram;
+import dev.thriftbreaker.breaker.Transition;
+import dev.thriftbreaker.breaker.TransitionListener;
 import dev.thriftbreaker.fleet.FleetSync;
 import java.time.Clock;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import javax.management.MBeanServer;
 import javax.management.NotificationBroadcasterSupport;
 import javax.management.NotificationEmitter;
-import javax.management.ObjectName;
 
 /**
  * The operator's side of one server: its MBeans and its metrics.
@@ -54,14 +54,52 @@ public final class Management implements AutoCloseable {
 
   private record KindKey(Class<?> bean, Class<?> mxbean) {}
 
+  /** What operators get to know of a breaker: its history, and notifications once it is shown. */
+  private final class Told implements TransitionListener {
+    private final String name;
+    private final CircuitBreaker breaker;
+    private final FleetSync fleet;
+    private final Supplier<GuardNumbers> guards;
+    private final WallTime wallTime;
+    private final History history = new History();
+    private volatile TransitionNotifier notifier;
+
+    Told(CircuitBreaker breaker, FleetSync fleet, Supplier<GuardNumbers> guards) {
+      this.name = objectNames.of("Breaker", breaker.name());
+      this.breaker = breaker;
+      this.fleet = fleet;
+      this.guards = guards;
+      this.wallTime = new WallTime(wallClock, breaker);
+    }
+
+    DescribedMBean show() {
+      notifier = new TransitionNotifier(ObjectNames.parse(name), wallTime);
+      BreakerBean bean = new BreakerBean(breaker, fleet, wallTime, guards, history);
+      return described(bean, BreakerMXBean.class, notifier);
+    }
+
+    @Override
+    public void onTransition(Transition transition) {
+      if (!closed) {
+        history.add(wallTime.iso(transition.atNanos()) + " " + transition.describe());
+        TransitionNotifier shown = notifier;
+        if (shown != null) { // else nobody can have subscribed
+          shown.send(transition);
+        }
+      }
+    }
+  }
+
   private final ObjectNames objectNames;
   private final Registrar registrar = new Registrar();
-  private final Metrics metrics;
   private final PlatformServer mbeans = new PlatformServer();
-  private final boolean sharedRegistry;
+  private final MetricRegistry sharedRegistry;
   private final Clock wallClock;
   private final Map<KindKey, DescribedMBean.Kind> kinds = new ConcurrentHashMap<>();
   private volatile boolean closed;
+
+  /** Made when there is something to show; guarded by this. */
+  private Metrics metrics;
 
   /**
    * For the MBean server of the platform. What is registered before {@link #open()} waits for that.
@@ -73,8 +111,7 @@ public final class Management implements AutoCloseable {
   public Management(String server, MetricRegistry registry) {
     this.objectNames = new ObjectNames(server);
     this.wallClock = Clock.systemUTC();
-    this.sharedRegistry = registry != null;
-    this.metrics = new Metrics(objectNames, sharedRegistry ? registry : new MetricRegistry());
+    this.sharedRegistry = registry;
   }
 
   /**
@@ -90,8 +127,7 @@ public final class Management implements AutoCloseable {
       String server, MetricRegistry registry, MBeanServer mbeanServer, Clock wallClock) {
     this.objectNames = new ObjectNames(server);
     this.wallClock = Objects.requireNonNull(wallClock, "wallClock");
-    this.sharedRegistry = true;
-    this.metrics = new Metrics(objectNames, Objects.requireNonNull(registry, "registry"));
+    this.sharedRegistry = Objects.requireNonNull(registry, "registry");
     mbeans.open(Objects.requireNonNull(mbeanServer, "mbeanServer"), this::open);
   }
 
@@ -109,7 +145,15 @@ public final class Management implements AutoCloseable {
 
   private void open(MBeanServer server) {
     registrar.open(server);
-    metrics.open(server);
+    metrics().open(server);
+  }
+
+  private synchronized Metrics metrics() {
+    if (metrics == null) {
+      metrics =
+          new Metrics(objectNames, sharedRegistry == null ? new MetricRegistry() : sharedRegistry);
+    }
+    return metrics;
   }
 
   /**
@@ -137,27 +181,9 @@ public final class Management implements AutoCloseable {
    * @throws IllegalStateException if the name is taken; the message says which
    */
   public void breaker(CircuitBreaker breaker, FleetSync fleet, Supplier<GuardNumbers> guards) {
-    ObjectName name = objectNames.of("Breaker", breaker.name());
-    WallTime wallTime = new WallTime(wallClock, breaker::now);
-    BreakerBean bean = new BreakerBean(breaker, fleet, wallTime, guards);
-    AtomicReference<TransitionNotifier> notifier = new AtomicReference<>();
-    register(
-        name,
-        () -> {
-          notifier.set(new TransitionNotifier(name, wallTime));
-          return described(bean, BreakerMXBean.class, notifier.get());
-        },
-        () -> metrics.breaker(breaker, guards));
-    breaker.addListener(
-        transition -> {
-          if (!closed) {
-            bean.remember(transition);
-            TransitionNotifier shown = notifier.get();
-            if (shown != null) { // else nobody can have subscribed
-              shown.send(transition);
-            }
-          }
-        });
+    Told told = new Told(breaker, fleet, guards);
+    register(told.name, told::show, () -> metrics().breaker(breaker, guards));
+    breaker.addListener(told);
   }
 
   /**
@@ -177,7 +203,7 @@ public final class Management implements AutoCloseable {
     register(
         objectNames.of("Method", name),
         () -> silent(method.get(), MethodMXBean.class),
-        () -> metrics.method(method.get(), latency));
+        () -> metrics().method(method.get(), latency));
   }
 
   /**
@@ -190,7 +216,7 @@ public final class Management implements AutoCloseable {
    */
   public void pool(String dependency, Supplier<PoolNumbers> numbers) {
     ObjectNames.checked("pool", dependency);
-    withRegistry(() -> metrics.pool(dependency, numbers));
+    withRegistry(() -> metrics().pool(dependency, numbers));
   }
 
   /**
@@ -203,7 +229,7 @@ public final class Management implements AutoCloseable {
     register(
         objectNames.of("RedisLink", null),
         () -> silent(new RedisLinkBean(fleet), RedisLinkMXBean.class),
-        () -> metrics.redisLink(fleet));
+        () -> metrics().redisLink(fleet));
   }
 
   /**
@@ -232,7 +258,7 @@ public final class Management implements AutoCloseable {
     return new DescribedMBean(bean, mxbean, emitter, kind);
   }
 
-  private void register(ObjectName name, Supplier<DescribedMBean> mbean, Runnable itsMetrics) {
+  private void register(String name, Supplier<DescribedMBean> mbean, Runnable itsMetrics) {
     registrar.claim(name);
     try {
       mbeans.run(() -> registrar.register(name, mbean));
@@ -245,7 +271,7 @@ public final class Management implements AutoCloseable {
 
   /** What others see has to be there at once. */
   private void withRegistry(Runnable work) {
-    if (sharedRegistry) {
+    if (sharedRegistry != null) {
       work.run();
     } else {
       mbeans.run(work);
@@ -258,6 +284,6 @@ public final class Management implements AutoCloseable {
     closed = true;
     mbeans.close();
     registrar.close();
-    metrics.close();
+    metrics().close();
   }
 }

@@ -1,14 +1,16 @@
 package dev.thriftbreaker.management;
 
-import java.util.regex.Pattern;
+import dev.thriftbreaker.breaker.PlainName;
 import javax.management.MalformedObjectNameException;
 import javax.management.ObjectName;
 
-/** The ObjectNames of one server. Names are plain, so nothing is ever quoted. */
+/**
+ * The ObjectNames of one server. Names are plain, so nothing is ever quoted, and a name is the same
+ * as a text, which is what it stays until it is used.
+ */
 final class ObjectNames {
 
   static final String DOMAIN = "dev.thriftbreaker";
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
 
   private final String server;
 
@@ -21,9 +23,9 @@ final class ObjectNames {
   }
 
   /** {@code dev.thriftbreaker:type=T,server=S[,name=N]}; the name may be null. */
-  ObjectName of(String type, String name) {
+  String of(String type, String name) {
     String base = DOMAIN + ":type=" + checked("type", type) + ",server=" + server;
-    return parse(name == null ? base : base + ",name=" + checked("name", name));
+    return name == null ? base : base + ",name=" + checked("name", name);
   }
 
   /** {@code dev.thriftbreaker:type=Metric,server=S,breaker=inventory,name=calls}. */
@@ -33,14 +35,14 @@ final class ObjectNames {
   }
 
   static String checked(String what, String name) {
-    if (name == null || !NAME.matcher(name).matches()) {
+    if (!PlainName.is(name, "_.-", 64)) {
       throw new IllegalArgumentException(
-          what + ": " + Input.quoted(name) + " (expected: " + NAME.pattern() + ")");
+          what + ": " + Input.quoted(name) + " (expected: [A-Za-z0-9_.-]{1,64})");
     }
     return name;
   }
 
-  private static ObjectName parse(String text) {
+  static ObjectName parse(String text) {
     try {
       return new ObjectName(text);
     } catch (MalformedObjectNameException e) {

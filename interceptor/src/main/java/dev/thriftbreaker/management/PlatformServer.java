@@ -36,6 +36,9 @@ final class PlatformServer implements AutoCloseable {
   private boolean closed;
   private Thread thread;
 
+  /** Whether the thread was the first to ask; written by it before its maker goes on. */
+  private boolean first;
+
   /** Opens it for an MBean server that is there. What is waiting may fail, which this throws. */
   void open(MBeanServer there, Consumer<MBeanServer> onOpen) {
     onOpen.accept(there);
@@ -65,14 +68,13 @@ final class PlatformServer implements AutoCloseable {
   /** False if somebody was faster. */
   private boolean openLater(String name, Consumer<MBeanServer> onOpen) {
     CountDownLatch locked = new CountDownLatch(1);
-    boolean[] first = new boolean[1];
     thread =
         new Thread(
             () -> {
               synchronized (ManagementFactory.class) {
-                first[0] = nobodyAsked();
+                first = nobodyAsked();
                 locked.countDown();
-                if (first[0]) {
+                if (first) {
                   openNow(onOpen);
                 }
               }
@@ -92,7 +94,7 @@ final class PlatformServer implements AutoCloseable {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
-    return first[0];
+    return first;
   }
 
   private void openNow(Consumer<MBeanServer> onOpen) {

@@ -23,7 +23,7 @@ final class Registrar implements AutoCloseable {
 
   private MBeanServer mbeanServer;
   private final Deque<ObjectName> registered = new ArrayDeque<>();
-  private final Set<ObjectName> claimed = new HashSet<>();
+  private final Set<String> claimed = new HashSet<>();
   private boolean closed;
 
   /** Before anything is registered. */
@@ -32,7 +32,7 @@ final class Registrar implements AutoCloseable {
   }
 
   /** Says that a name will be registered. Each can be claimed once. */
-  synchronized void claim(ObjectName name) {
+  synchronized void claim(String name) {
     if (closed) {
       throw new IllegalStateException(name + " cannot be registered: closed");
     }
@@ -42,13 +42,14 @@ final class Registrar implements AutoCloseable {
   }
 
   /** Registers what was claimed, if it still is. */
-  synchronized void register(ObjectName name, Supplier<DescribedMBean> mbean) {
+  synchronized void register(String name, Supplier<DescribedMBean> mbean) {
     if (closed || !claimed.contains(name)) {
       return;
     }
+    ObjectName objectName = ObjectNames.parse(name);
     try {
-      mbeanServer.registerMBean(mbean.get(), name);
-      registered.push(name);
+      mbeanServer.registerMBean(mbean.get(), objectName);
+      registered.push(objectName);
     } catch (InstanceAlreadyExistsException e) {
       throw taken(name);
     } catch (JMException e) {
@@ -57,14 +58,15 @@ final class Registrar implements AutoCloseable {
   }
 
   /** Takes back a claim and what was registered. */
-  synchronized void unregister(ObjectName name) {
+  synchronized void unregister(String name) {
     claimed.remove(name);
-    if (registered.remove(name)) {
-      takeBack(name);
+    ObjectName objectName = ObjectNames.parse(name);
+    if (registered.remove(objectName)) {
+      takeBack(objectName);
     }
   }
 
-  static IllegalStateException taken(ObjectName name) {
+  static IllegalStateException taken(Object name) {
     return new IllegalStateException(
         name
             + " is registered already. Two interceptors in one JVM need different server names,"

@@ -1,11 +1,11 @@
 package dev.thriftbreaker.management;
 
+import dev.thriftbreaker.breaker.CircuitBreaker;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeFormatterBuilder;
 import java.util.concurrent.TimeUnit;
-import java.util.function.LongSupplier;
 
 /**
  * Turns the nanoseconds of a breaker's clock into the time of day.
@@ -25,12 +25,12 @@ final class WallTime {
   private static final long TOLERANCE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
   private final Clock wallClock;
-  private final LongSupplier nanoClock;
+  private final CircuitBreaker breaker;
   private volatile long distanceNanos;
 
-  WallTime(Clock wallClock, LongSupplier nanoClock) {
+  WallTime(Clock wallClock, CircuitBreaker breaker) {
     this.wallClock = wallClock;
-    this.nanoClock = nanoClock;
+    this.breaker = breaker;
     this.distanceNanos = measure();
   }
 
@@ -52,6 +52,6 @@ final class WallTime {
 
   private long measure() {
     Instant wall = wallClock.instant();
-    return wall.getEpochSecond() * 1_000_000_000L + wall.getNano() - nanoClock.getAsLong();
+    return wall.getEpochSecond() * 1_000_000_000L + wall.getNano() - breaker.now();
   }
 }

@@ -1,6 +1,7 @@
 package dev.thriftbreaker.thrift;
 
 import dev.thriftbreaker.breaker.CircuitBreaker;
+import dev.thriftbreaker.breaker.PlainName;
 import dev.thriftbreaker.breaker.Workers;
 import dev.thriftbreaker.thrift.ServiceMethods.ServiceMethod;
 import java.util.Collection;
@@ -383,10 +384,10 @@ public final class RequestPath {
    * they can hold of its end, and a hash that tells it from others.
    */
   static String shownName(String canonicalName, int longest) {
-    String clean = canonicalName.replaceAll("[^A-Za-z0-9_.-]", "_");
-    if (clean.equals(canonicalName) && clean.length() <= longest && !clean.isEmpty()) {
+    if (PlainName.is(canonicalName, "_.-", longest)) {
       return canonicalName;
     }
+    String clean = canonicalName.replaceAll("[^A-Za-z0-9_.-]", "_");
     String end = clean.substring(Math.max(0, clean.length() - (longest - HASH_LENGTH)));
     return end + "-" + HexFormat.of().toHexDigits(canonicalName.hashCode());
   }

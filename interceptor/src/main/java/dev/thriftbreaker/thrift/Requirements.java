@@ -80,7 +80,7 @@ public final class Requirements {
     for (Downstream dependency : others) {
       all.add(new Need(dependency, false));
     }
-    this.needs = all.toArray(Need[]::new);
+    this.needs = all.toArray(new Need[0]);
     this.learning = learning;
     this.lots = lots;
     publish();

@@ -52,10 +52,18 @@ record RedisAddress(String host, int port, String user, String password, int dat
   }
 
   private static int number(String text, int most, URI uri) {
-    if (!text.matches("\\d{1,7}") || Integer.parseInt(text) > most) {
+    int number = 0;
+    for (int i = 0; i < text.length(); i++) {
+      int digit = text.charAt(i) - '0';
+      if (digit < 0 || digit > 9) {
+        throw bad(uri);
+      }
+      number = number * 10 + digit;
+    }
+    if (text.isEmpty() || text.length() > 7 || number > most) {
       throw bad(uri);
     }
-    return Integer.parseInt(text);
+    return number;
   }
 
   private static String decoded(String text) {
