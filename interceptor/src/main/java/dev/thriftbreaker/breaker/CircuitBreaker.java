@@ -414,10 +414,9 @@ public final class CircuitBreaker {
     if (Permits.generation(permit) != UNJUDGED) {
       State state = status.state;
       boolean own = Permits.generation(permit) == state.generation;
-      boolean counted =
-          own && (countedAsHung && !state.probes())
-              || own && state.complete(permit, mine, outcome, slow, endNanos, error);
-      if (!counted) {
+      if (own && countedAsHung && !state.probes()) {
+        state.completeHung(outcome, endNanos, error);
+      } else if (!own || !state.complete(permit, mine, outcome, slow, endNanos, error)) {
         lateOutcomes.increment();
       }
     }

@@ -13,7 +13,8 @@ import java.util.stream.Collectors;
  * minimum of calls.
  *
  * <p>The tick also looks at the calls in flight. One that has taken {@code slowCallDuration} is
- * counted as slow while it hangs, once, and not again when it ends.
+ * counted as slow while it hangs, once, and not again when it ends; but if it fails then, that
+ * counts among the failures in a row.
  */
 abstract sealed class JudgingState extends State permits ClosedState, RampingState {
 
@@ -53,33 +54,57 @@ abstract sealed class JudgingState extends State permits ClosedState, RampingSta
       return true;
     }
     boolean failed = outcome == Outcome.FAILURE;
-    if (!failed && breaker.hearsSuccesses()) {
-      breaker.hearSuccesses(false); // first: a failure from now on sets it again
-      consecutiveFailures.set(0);
-      consecutiveSlowFailures.set(0);
+    if (!failed) {
+      endStreak();
     }
     if (!failed && !slow) {
       window.recordGood(mine, now);
       return true;
     }
     window.recordBad(failed, slow, now);
-    if (failed) {
-      consecutiveFailures.incrementAndGet();
-      breaker.hearSuccesses(true);
-      if (slow) {
-        consecutiveSlowFailures.incrementAndGet();
-      }
-      if (error != null) {
-        int next = Math.floorMod(errorCursor.getAndIncrement(), REMEMBERED_ERRORS);
-        recentErrors.set(next, error.getClass());
-      }
-    }
     suspicious = true;
+    if (failed) {
+      goOnWithStreak(slow, error);
+    }
+    judgeBad(failed, now);
+    return true;
+  }
+
+  @Override
+  void completeHung(Outcome outcome, long now, Throwable error) {
+    if (outcome == Outcome.FAILURE) {
+      goOnWithStreak(true, error);
+      judgeBad(true, now);
+    } else {
+      endStreak();
+    }
+  }
+
+  private void endStreak() {
+    if (breaker.hearsSuccesses()) {
+      breaker.hearSuccesses(false); // first: a failure from now on sets it again
+      consecutiveFailures.set(0);
+      consecutiveSlowFailures.set(0);
+    }
+  }
+
+  private void goOnWithStreak(boolean slow, Throwable error) {
+    consecutiveFailures.incrementAndGet();
+    breaker.hearSuccesses(true);
+    if (slow) {
+      consecutiveSlowFailures.incrementAndGet();
+    }
+    if (error != null) {
+      int next = Math.floorMod(errorCursor.getAndIncrement(), REMEMBERED_ERRORS);
+      recentErrors.set(next, error.getClass());
+    }
+  }
+
+  private void judgeBad(boolean failed, long now) {
     // not when this call ended: others may have recorded later ones since
     if (!judge(breaker.now()) && failed) {
       judgeFailures(now);
     }
-    return true;
   }
 
   @Override

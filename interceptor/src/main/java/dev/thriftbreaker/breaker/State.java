@@ -59,6 +59,9 @@ abstract sealed class State permits JudgingState, HalfOpenState, OpenState {
   abstract boolean complete(
       long permit, Cell mine, Outcome outcome, boolean slow, long now, Throwable error);
 
+  /** Takes the outcome of a call of this state's own that was counted as slow while it hung. */
+  void completeHung(Outcome outcome, long now, Throwable error) {}
+
   /** What time alone brings about. */
   abstract void tick(long now);
 

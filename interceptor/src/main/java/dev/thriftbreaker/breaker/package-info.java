@@ -29,9 +29,10 @@
  * as well.
  *
  * <p>A call that is still in flight after {@code slowCallDuration} hangs. It counts as slow there
- * and then, once, and not again when it ends. When calls hang and none has ended for as long, they
- * and the calls that found no place because of them open the breaker together once they are {@code
- * consecutiveFailures}. Time in which this JVM stood still is nobody's fault and does not count.
+ * and then, once, and not again when it ends; if it fails then, it is one more failure in a row.
+ * When calls hang and none has ended for as long, they and the calls that found no place because of
+ * them open the breaker together once they are {@code consecutiveFailures}. Time in which this JVM
+ * stood still is nobody's fault and does not count.
  *
  * <p>At any time no more calls are in flight than {@code maxConcurrentCalls}, which by default
  * follows what the dependency needs and how many threads serve requests; a further one is refused

@@ -217,6 +217,43 @@ class HungCallsTest {
   }
 
   @Test
+  void hungCallsThatFailAreFailuresInARow() {
+    // given a watch that sees each of them hang before it fails, as with a timeout of the same time
+    Bench bench = Bench.withDefaults();
+    for (int i = 0; i < 5; i++) {
+      assertThat(bench.state()).isEqualTo(CLOSED);
+      long start = bench.clock.get();
+      long permit = bench.acquire();
+      passAndTick(bench, SLOW.plus(GRACE));
+      bench.breaker.complete(permit, FAILURE, start, new IllegalStateException("timed out"));
+    }
+
+    assertThat(bench.state()).isEqualTo(OPEN);
+    Evidence evidence = bench.breaker.snapshot().lastTrip();
+    assertThat(evidence.reason()).isEqualTo("5 consecutive failures");
+    assertThat(evidence.calls()).isEqualTo(5);
+    assertThat(evidence.slowCalls()).isEqualTo(5);
+    assertThat(evidence.topErrors()).containsEntry("java.lang.IllegalStateException", 5L);
+    assertThat(bench.breaker.snapshot().failures()).isEqualTo(5);
+    assertThat(bench.breaker.snapshot().late()).isZero();
+  }
+
+  @Test
+  void aHungCallThatEndsWellEndsTheRow() {
+    Bench bench = Bench.withDefaults();
+    bench.calls(4, FAILURE);
+    long start = bench.clock.get();
+    long permit = bench.acquire();
+    passAndTick(bench, SLOW.plus(GRACE));
+    endSlow(bench, permit, SUCCESS, start);
+
+    bench.calls(4, FAILURE);
+    assertThat(bench.state()).isEqualTo(CLOSED);
+    bench.call(FAILURE);
+    assertThat(bench.state()).isEqualTo(OPEN);
+  }
+
+  @Test
   void aSlowCallThatEndsBeforeTheWatchSeesItIsNotCountedByTheWatch() {
     Bench bench = Bench.withDefaults();
     long start = bench.clock.get();
