@@ -34,6 +34,12 @@ final class Bytes {
     return end;
   }
 
+  /** Writes bytes; returns where they end. */
+  static int append(byte[] bytes, byte[] buffer, int at) {
+    System.arraycopy(bytes, 0, buffer, at, bytes.length);
+    return at + bytes.length;
+  }
+
   static long i64(byte[] buffer, int at) {
     return (long) I64.get(buffer, at);
   }

@@ -11,8 +11,8 @@ import org.apache.thrift.protocol.TProtocol;
 /**
  * What the requests of one method come to that are shed: a fallback processor serves them, or they
  * are discarded and answered with an own reply of the service, or with a TApplicationException.
- * Thread-safe; what does not change is immutable, and the latest body is an immutable object that
- * any thread replaces and uses only for the very refusal that it tells.
+ * Thread-safe; immutable but for the latest message, which any thread replaces, and which is
+ * written only where it tells the very refusal that is to be told.
  */
 final class ShedReply {
 
@@ -21,7 +21,7 @@ final class ShedReply {
   private final int type;
   private final ResultMaker result;
   private final TProcessor fallback;
-  private ShedBody body;
+  private ShedMessage latest;
 
   /**
    * @param type of the TApplicationException where nothing else answers
@@ -55,18 +55,18 @@ final class ShedReply {
   private void writeDefault(TProtocol out, Header header, Refusal refusal, ShedBytes bytes)
       throws TException {
     byte[] name = header.route().methodBytes;
-    if (name == null || !bytes.write(out, name, header.seqid(), body(refusal))) {
+    if (name == null || !bytes.write(out, header.seqid(), message(name, refusal))) {
       String message = BreakerOpenException.message(refusal);
       ErrorReply.write(out, header.method(), header.seqid(), type, message);
     }
   }
 
-  private ShedBody body(Refusal refusal) {
-    ShedBody last = body;
-    if (last == null || last.refusal != refusal) {
-      last = new ShedBody(type, refusal);
-      body = last;
+  private ShedMessage message(byte[] name, Refusal refusal) {
+    ShedMessage message = latest;
+    if (message == null || !message.tells(refusal, name)) {
+      message = new ShedMessage(name, type, refusal);
+      latest = message;
     }
-    return last;
+    return message;
   }
 }
