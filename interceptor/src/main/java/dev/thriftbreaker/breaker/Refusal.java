@@ -10,6 +10,7 @@ import java.io.Serializable;
  *     FULL (as many calls are in flight as may be) or FORCED_OPEN
  * @param retryAfterNanos how long to wait before trying again, in whole milliseconds where it comes
  *     from a breaker; 0 if now
+ * @serial exclude
  */
 public record Refusal(String breaker, String reason, long retryAfterNanos) implements Serializable {
 

@@ -22,7 +22,7 @@ public final class BreakerOpenException extends TApplicationException {
    */
   public static final int SHED = 11;
 
-  private static final long serialVersionUID = 1L;
+  private static final long serialVersionUID = 2L;
 
   /** What it tells, which other refusals of the same moment share. */
   private final Refusal refusal;
