@@ -48,8 +48,8 @@ public final class Downstream implements TransitionListener {
    */
   public Downstream(CircuitBreaker breaker) {
     this.breaker = Objects.requireNonNull(breaker, "breaker");
-    heldUntilNanos = breaker.now();
     refusal = new Refusal(breaker.name(), HOLD_OFF, 0);
+    heldUntilNanos = breaker.now();
   }
 
   /**
