@@ -573,14 +573,14 @@ public final class CircuitBreaker {
     Status current = status;
     ModeOverride override = current.override;
     if (override != null && override.mode() == Mode.FORCED_OPEN && !override.expired(now)) {
-      return new Refusal(name, Mode.FORCED_OPEN.name(), override.untilNanos() - now);
+      return current.refusal(Mode.FORCED_OPEN.name(), override.untilNanos() - now);
     }
     State state = current.state;
     boolean ramps = state instanceof RampingState && !bulkhead.refuses(now, state.reserved());
     if (!ramps && !state.probes() && !state.refuses(now)) {
-      return full(); // or was so a moment ago
+      return full(current); // or was so a moment ago
     }
-    return new Refusal(name, state.kind().name(), state.retryAfterNanos(now));
+    return current.refusal(state.kind().name(), state.retryAfterNanos(now));
   }
 
   /**
@@ -591,12 +591,12 @@ public final class CircuitBreaker {
    * @return the refusal
    */
   public Refusal refusal(long permit, long now) {
-    return permit == FULL ? full() : refusal(now);
+    return permit == FULL ? full(status) : refusal(now);
   }
 
   /** When about one of the calls in flight will have ended. */
-  private Refusal full() {
-    return new Refusal(name, FULL_REASON, bulkhead.latencyNanos());
+  private Refusal full(Status current) {
+    return current.refusal(FULL_REASON, bulkhead.latencyNanos());
   }
 
   private long tryAcquireOverridden(Status current, long now) {

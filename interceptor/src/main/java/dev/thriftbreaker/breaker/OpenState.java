@@ -105,7 +105,7 @@ final class OpenState extends State {
 
   private boolean isProbeDue(long now) {
     return now - nextProbeNanos.get() >= 0
-        && intervalNanos() > 0
+        && !breaker.config().earlyProbeInterval().isZero()
         && !EarlyProbes.tooManyHang(breaker, 0)
         && !breaker.bulkhead().isLastThread();
   }

@@ -25,6 +25,12 @@ final class Status {
    */
   final long quick;
 
+  /**
+   * The latest refusal. Any thread replaces it, and none need see another's: it is immutable, and
+   * what it says is compared before it is told again.
+   */
+  private Refusal refusal;
+
   /** The first status of a breaker. */
   Status(State state, Evidence evidence) {
     this(0, state, null, Cause.LOCAL, evidence, null, 0, 0, new News(null, null));
@@ -50,10 +56,21 @@ final class Status {
     this.openNanosBefore = openNanosBefore;
     this.news = news;
     this.quick = override == null ? state.quick() : NOT_QUICK;
+    this.refusal = new Refusal(state.breaker.name(), "", 0);
   }
 
   Mode mode() {
     return override == null ? Mode.AUTO : override.mode();
+  }
+
+  /** Tells a refusal; one object serves all that say the same. */
+  Refusal refusal(String reason, long retryAfterNanos) {
+    Refusal last = refusal;
+    Refusal next = last.next(reason, retryAfterNanos);
+    if (next != last) {
+      refusal = next;
+    }
+    return next;
   }
 
   /** How long the breaker was open in all, up to now. */

@@ -22,16 +22,10 @@ public final class BreakerOpenException extends TApplicationException {
    */
   public static final int SHED = 11;
 
-  private static final long serialVersionUID = 1L;
+  private static final long serialVersionUID = 2L;
 
-  /** The dependency's name. */
-  private final String dependency;
-
-  /** Why. */
-  private final String reason;
-
-  /** How long to wait. */
-  private final long retryAfterMillis;
+  /** What it tells, which other refusals of the same moment share. */
+  private final Refusal refusal;
 
   /**
    * Tells a refusal.
@@ -40,22 +34,16 @@ public final class BreakerOpenException extends TApplicationException {
    */
   public BreakerOpenException(Refusal refusal) {
     super(SHED);
-    dependency = refusal.breaker();
-    reason = refusal.reason();
-    retryAfterMillis = refusal.retryAfterMillis();
+    this.refusal = refusal;
   }
 
   static String message(Refusal refusal) {
-    return message(refusal.breaker(), refusal.reason(), refusal.retryAfterMillis());
-  }
-
-  private static String message(String dependency, String reason, long retryAfterMillis) {
     return "SHED dependency="
-        + dependency
+        + refusal.breaker()
         + " state="
-        + reason
+        + refusal.reason()
         + " retryAfterMs="
-        + retryAfterMillis;
+        + refusal.retryAfterMillis();
   }
 
   /**
@@ -66,7 +54,7 @@ public final class BreakerOpenException extends TApplicationException {
    */
   @Override
   public String getMessage() {
-    return message(dependency, reason, retryAfterMillis);
+    return message(refusal);
   }
 
   /**
@@ -75,7 +63,7 @@ public final class BreakerOpenException extends TApplicationException {
    * @return its name
    */
   public String dependency() {
-    return dependency;
+    return refusal.breaker();
   }
 
   /**
@@ -85,7 +73,7 @@ public final class BreakerOpenException extends TApplicationException {
    *     the dependency told it to; a later version may have more
    */
   public String reason() {
-    return reason;
+    return refusal.reason();
   }
 
   /**
@@ -94,7 +82,7 @@ public final class BreakerOpenException extends TApplicationException {
    * @return milliseconds, 0 if now
    */
   public long retryAfterMillis() {
-    return retryAfterMillis;
+    return refusal.retryAfterMillis();
   }
 
   /**

@@ -37,6 +37,9 @@ public final class Downstream implements TransitionListener {
   private final LongAdder heldOff = new LongAdder();
   private volatile long heldUntilNanos;
 
+  /** The latest refusal, as {@link Refusal#next} uses it; written and read without order. */
+  private Refusal refusal;
+
   /**
    * For the guards of a dependency. To be told of operators' acts it must be made a listener of the
    * breaker.
@@ -45,6 +48,7 @@ public final class Downstream implements TransitionListener {
    */
   public Downstream(CircuitBreaker breaker) {
     this.breaker = Objects.requireNonNull(breaker, "breaker");
+    refusal = new Refusal(breaker.name(), HOLD_OFF, 0);
     heldUntilNanos = breaker.now();
   }
 
@@ -115,7 +119,12 @@ public final class Downstream implements TransitionListener {
 
   private Refusal heldOff(long now) {
     heldOff.increment();
-    return new Refusal(breaker.name(), HOLD_OFF, Math.max(0, heldUntilNanos - now));
+    Refusal last = refusal;
+    Refusal next = last.next(HOLD_OFF, Math.max(0, heldUntilNanos - now));
+    if (next != last) {
+      refusal = next;
+    }
+    return next;
   }
 
   long acquire(long now, boolean holdsThread) throws BreakerOpenException {

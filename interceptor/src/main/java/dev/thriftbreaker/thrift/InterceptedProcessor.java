@@ -1,6 +1,5 @@
 package dev.thriftbreaker.thrift;
 
-import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.breaker.Refusal;
 import dev.thriftbreaker.breaker.Workers;
 import java.util.function.LongSupplier;
@@ -49,20 +48,24 @@ class InterceptedProcessor implements TProcessor {
   }
 
   /**
-   * Counts a request, and lets it in unless a dependency that it cannot do without refuses, or its
+   * Lets a request in and counts it, unless a dependency that it cannot do without refuses, or its
    * method itself. The places that it takes are given back at its end.
    *
    * @return why it is to be shed, or null if it may pass
    */
   static Refusal admit(RequestContext request, long startNanos) {
     Route route = request.header.route();
-    route.stats.countBegun();
-    if (!request.header.isRequest()) {
-      return null;
+    Refusal refusal = request.header.isRequest() ? ask(request, route, startNanos) : null;
+    if (refusal == null) {
+      route.stats.countBegun();
     }
-    CircuitBreaker refusing = request.uses.begin(route.requirements, startNanos);
+    return refusal;
+  }
+
+  private static Refusal ask(RequestContext request, Route route, long startNanos) {
+    Need refusing = request.uses.begin(route.requirements, startNanos);
     if (refusing != null) {
-      return route.requirements.refuse(refusing, startNanos);
+      return refusing.dependency.refuseRequest(startNanos);
     }
     if (route.own == null) {
       return null;
@@ -89,6 +92,7 @@ class InterceptedProcessor implements TProcessor {
     Route route = header.route();
     ShedReply reply = route.shedReply;
     if (reply.fallback() != null) {
+      route.stats.countBegun();
       route.stats.countFallback();
       pass(request, reply.fallback(), message, out, startNanos);
       return;

@@ -14,7 +14,7 @@ public final class MethodStats {
   private final String name;
   private final Requirements requirements;
   private final LongSupplier nanoClock;
-  private final LongAdder requests = new LongAdder();
+  private final LongAdder begun = new LongAdder();
   private final LongAdder successes = new LongAdder();
   private final LongAdder failures = new LongAdder();
   private final LongAdder sheds = new LongAdder();
@@ -28,10 +28,12 @@ public final class MethodStats {
     this.nanoClock = nanoClock;
   }
 
+  /** A request is let in, or given to a fallback. */
   void countBegun() {
-    requests.increment();
+    begun.increment();
   }
 
+  /** A request is not let in. */
   void countShed() {
     sheds.increment();
   }
@@ -83,7 +85,7 @@ public final class MethodStats {
    * @return the number since the start
    */
   public long requests() {
-    return requests.sum();
+    return begun.sum() + sheds.sum();
   }
 
   /**
@@ -142,8 +144,8 @@ public final class MethodStats {
    * @return the number now
    */
   public long inFlight() {
-    long ended = successes.sum() + failures.sum() + sheds.sum();
-    return requests.sum() - ended;
+    long ended = successes.sum() + failures.sum();
+    return begun.sum() - ended;
   }
 
   /**

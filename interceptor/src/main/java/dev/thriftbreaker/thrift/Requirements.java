@@ -2,7 +2,6 @@ package dev.thriftbreaker.thrift;
 
 import dev.thriftbreaker.breaker.BreakerState;
 import dev.thriftbreaker.breaker.CircuitBreaker;
-import dev.thriftbreaker.breaker.Refusal;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -89,12 +88,12 @@ public final class Requirements {
   // ---- the request path
 
   /**
-   * The first breaker in the way of a request, or null, and then the request has a place of each
+   * The first need in the way of a request, or null, and then the request has a place of each
    * breaker that does not let all calls pass. Takes none before all were asked and gives all back
    * where one is not to be had: as long as one dependency that the method needs refuses, a request
    * costs the others nothing, not even a probe.
    */
-  CircuitBreaker refusing(long now, Uses uses) {
+  Need refusing(long now, Uses uses) {
     Need[] needed = inForce.get();
     for (Need need : needed) {
       if (!need.dependency.letsAllPass(now)) {
@@ -104,29 +103,23 @@ public final class Requirements {
     return null;
   }
 
-  private static CircuitBreaker reserve(Need[] needed, long now, Uses uses) {
+  private static Need reserve(Need[] needed, long now, Uses uses) {
     for (Need need : needed) {
       if (need.dependency.refuses(now) && !uses.hasPlace(need.breaker)) {
-        return need.breaker;
+        return need;
       }
     }
     for (Need need : needed) {
       if (!uses.hasPlace(need.breaker) && !uses.reserve(need.breaker, now)) {
         uses.giveBack();
-        return need.breaker;
+        return need;
       }
     }
     return null;
   }
 
-  /** Why a request is shed that a breaker is in the way of, which is counted. */
-  Refusal refuse(CircuitBreaker refusing, long now) {
-    return find(refusing).dependency.refuseRequest(now);
-  }
-
   /** Whether a request is to pass a breaker that refuses, to see whether the handler copes now. */
-  boolean examines(CircuitBreaker refusing, long now) {
-    Need need = find(refusing);
+  boolean examines(Need need, long now) {
     if (!need.isLearned()) {
       return false;
     }
@@ -282,14 +275,5 @@ public final class Requirements {
     }
     throw new IllegalArgumentException(
         "dependency: " + dependency + " (expected one of: " + dependencies() + ")");
-  }
-
-  private Need find(CircuitBreaker breaker) {
-    for (Need need : needs) {
-      if (need.breaker == breaker) {
-        return need;
-      }
-    }
-    throw new IllegalArgumentException("breaker: " + breaker.name());
   }
 }

@@ -11,7 +11,8 @@ import org.apache.thrift.protocol.TProtocol;
 /**
  * What the requests of one method come to that are shed: a fallback processor serves them, or they
  * are discarded and answered with an own reply of the service, or with a TApplicationException.
- * Immutable.
+ * Thread-safe; immutable but for the latest message, which any thread replaces, and which is
+ * written only where it tells the very refusal that is to be told.
  */
 final class ShedReply {
 
@@ -20,6 +21,7 @@ final class ShedReply {
   private final int type;
   private final ResultMaker result;
   private final TProcessor fallback;
+  private ShedMessage latest;
 
   /**
    * @param type of the TApplicationException where nothing else answers
@@ -53,9 +55,18 @@ final class ShedReply {
   private void writeDefault(TProtocol out, Header header, Refusal refusal, ShedBytes bytes)
       throws TException {
     byte[] name = header.route().methodBytes;
-    if (name == null || !bytes.write(out, name, header.seqid(), type, refusal)) {
+    if (name == null || !bytes.write(out, header.seqid(), message(name, refusal))) {
       String message = BreakerOpenException.message(refusal);
       ErrorReply.write(out, header.method(), header.seqid(), type, message);
     }
+  }
+
+  private ShedMessage message(byte[] name, Refusal refusal) {
+    ShedMessage message = latest;
+    if (message == null || !message.tells(refusal, name)) {
+      message = new ShedMessage(name, type, refusal);
+      latest = message;
+    }
+    return message;
   }
 }

@@ -48,10 +48,10 @@ final class Uses {
    * Takes a request in, unless a dependency that its method needs refuses, and takes places for it
    * where calls need one.
    *
-   * @return the breaker in the way, or null if the request has begun
+   * @return what is in the way, or null if the request has begun
    */
-  CircuitBreaker begin(Requirements requirements, long now) {
-    CircuitBreaker refusing = requirements.refusing(now, this);
+  Need begin(Requirements requirements, long now) {
+    Need refusing = requirements.refusing(now, this);
     if (refusing != null && !requirements.examines(refusing, now)) {
       return refusing;
     }

@@ -323,11 +323,11 @@ class RequirementsTest {
         .containsExactly(new Requirement("stock", true, Source.DECLARED, 0, 0, 0, 0));
     open(stock);
     now += 2 * Requirements.EXAMINATION_NANOS;
-    assertThat(uses.begin(declared, now)).isSameAs(stock);
+    assertThat(uses.begin(declared, now).breaker).isSameAs(stock);
     declared.say("stock", Word.NOT_NEEDED);
     assertThat(uses.begin(declared, now)).isNull();
     declared.say("stock", Word.LEARN);
-    assertThat(uses.begin(declared, now)).isSameAs(stock);
+    assertThat(uses.begin(declared, now).breaker).isSameAs(stock);
   }
 
   @Test

@@ -44,7 +44,8 @@ class ShedBytesTest {
           // when
           TMemoryBuffer actual = new TMemoryBuffer(64);
           byte[] name = method.getBytes(StandardCharsets.UTF_8);
-          boolean written = bytes.write(factory.getProtocol(actual), name, number, number, refusal);
+          ShedMessage message = new ShedMessage(name, number, refusal);
+          boolean written = bytes.write(factory.getProtocol(actual), number, message);
 
           // then
           assertThat(written).isTrue();
@@ -57,12 +58,11 @@ class ShedBytesTest {
   @Test
   void leavesProtocolsOfOtherLayoutsAlone() throws TException {
     TMemoryBuffer buffer = new TMemoryBuffer(64);
-    Refusal refusal = new Refusal("stock", "OPEN", 1);
+    ShedMessage message = new ShedMessage(new byte[1], 11, new Refusal("stock", "OPEN", 1));
 
-    assertThat(bytes.write(new TJSONProtocol(buffer), new byte[1], 1, 11, refusal)).isFalse();
-    assertThat(bytes.write(new TBinaryProtocol(buffer, false, false), new byte[1], 1, 11, refusal))
-        .isFalse();
-    assertThat(bytes.write(new TBinaryProtocol(buffer) {}, new byte[1], 1, 11, refusal)).isFalse();
+    assertThat(bytes.write(new TJSONProtocol(buffer), 1, message)).isFalse();
+    assertThat(bytes.write(new TBinaryProtocol(buffer, false, false), 1, message)).isFalse();
+    assertThat(bytes.write(new TBinaryProtocol(buffer) {}, 1, message)).isFalse();
     assertThat(buffer.length()).isZero();
   }
 
