@@ -56,6 +56,23 @@ final class Scenarios {
           Variant.SENTINEL_FITTED,
           Variant.OURS);
 
+  private static final List<Variant> FITTED =
+      List.of(
+          Variant.NONE,
+          Variant.R4J_FITTED,
+          Variant.FAILSAFE_FITTED,
+          Variant.SENTINEL_FITTED,
+          Variant.OURS);
+
+  private static final List<Variant> FITTED_AND_DEADLINE =
+      List.of(
+          Variant.NONE,
+          Variant.R4J_FITTED,
+          Variant.FAILSAFE_FITTED,
+          Variant.SENTINEL_FITTED,
+          Variant.OURS,
+          Variant.OURS_DEADLINE);
+
   private static final Rig.Setup POOL_32 = Rig.Setup.POOL_32;
 
   private static final Rig.Setup HSHA_5 =
@@ -114,13 +131,7 @@ final class Scenarios {
             6000,
             0,
             false,
-            List.of(
-                Variant.NONE,
-                Variant.R4J_FITTED,
-                Variant.FAILSAFE_FITTED,
-                Variant.SENTINEL_FITTED,
-                Variant.OURS,
-                Variant.OURS_DEADLINE)),
+            FITTED_AND_DEADLINE),
         new FaultScenario(
             "hang-resized",
             "The pool shrinks from 32 to 12 workers, and then the dependency hangs for 6 s."
@@ -184,6 +195,42 @@ final class Scenarios {
                 Variant.FAILSAFE_FITTED,
                 Variant.OURS,
                 Variant.OURS_DEADLINE)),
+        new FaultScenario(
+            "slow-5-workers",
+            "The dependency is 20 times as slow for 6 s. THsHaServer, 5 workers, 0.4 of the load.",
+            HSHA_5,
+            Downstream.Fault.SLOW,
+            6000,
+            0,
+            false,
+            FITTED),
+        new FaultScenario(
+            "errors-5-workers",
+            "70 % of the calls fail for 9 s. THsHaServer, 5 workers, 0.4 of the load.",
+            HSHA_5,
+            Downstream.Fault.ERRORS,
+            9000,
+            0,
+            false,
+            FITTED),
+        new FaultScenario(
+            "refused-5-workers",
+            "Connections are refused for 8 s. THsHaServer, 5 workers, 0.4 of the load.",
+            HSHA_5,
+            Downstream.Fault.REFUSE,
+            8000,
+            0,
+            false,
+            FITTED),
+        new FaultScenario(
+            "trickle-5-workers",
+            "Replies come a byte a second for 6 s. THsHaServer, 5 workers, 0.4 of the load.",
+            HSHA_5,
+            Downstream.Fault.TRICKLE,
+            6000,
+            0,
+            false,
+            FITTED_AND_DEADLINE),
         new HealScenario(
             "heals",
             "20 outages in which all calls fail until all breakers are open, and on to a random phase"
