@@ -5,7 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -231,5 +238,63 @@ class BulkheadRacesTest {
           };
         },
         "CLOSED, granted, then 2 places");
+  }
+
+  /** More threads than the server has, so that some wait for others to end, and some in vain. */
+  @Test
+  void aStormOfCallsThatWaitForAPlaceLeavesNobodyInFlight() throws Exception {
+    AtomicLong pauses = new AtomicLong();
+    AtomicReference<Bench> made = new AtomicReference<>();
+    Workers workers =
+        new Workers(
+            () -> 5,
+            nanos -> {
+              pauses.incrementAndGet();
+              made.get().clock.addAndGet(nanos);
+              Thread.yield();
+            });
+    Bench bench = new Bench(s -> s.consecutiveFailures(0).failureRateThreshold(1), workers);
+    made.set(bench);
+    workers.look();
+    AtomicLong granted = new AtomicLong();
+    AtomicLong full = new AtomicLong();
+
+    List<CompletableFuture<Void>> callers = new ArrayList<>();
+    ExecutorService threads = Executors.newFixedThreadPool(8);
+    for (int caller = 0; caller < 8; caller++) {
+      int seed = caller;
+      callers.add(
+          CompletableFuture.runAsync(
+              () -> {
+                SplittableRandom random = new SplittableRandom(seed);
+                for (int i = 0; i < ROUNDS; i++) {
+                  long permit = bench.acquire();
+                  if (permit == CircuitBreaker.FULL) {
+                    full.incrementAndGet();
+                    continue;
+                  }
+                  assertThat(permit).isNotNegative();
+                  granted.incrementAndGet();
+                  bench.clock.addAndGet(random.nextInt(40_000_000));
+                  Thread.yield();
+                  bench.complete(permit, Outcome.values()[random.nextInt(3)]);
+                }
+              },
+              threads));
+    }
+    for (CompletableFuture<Void> caller : callers) {
+      caller.get(60, TimeUnit.SECONDS);
+    }
+    threads.shutdown();
+
+    BreakerSnapshot snapshot = bench.breaker.snapshot();
+    assertThat(pauses.get()).as("pauses").isPositive();
+    assertThat(full.get()).isPositive().isEqualTo(snapshot.refusedFull());
+    assertThat(granted.get() + full.get()).isEqualTo(8L * ROUNDS);
+    assertThat(snapshot.acquired()).isEqualTo(granted.get());
+    assertThat(snapshot.successes() + snapshot.failures() + snapshot.ignored())
+        .isEqualTo(granted.get());
+    assertThat(snapshot.inFlight()).isZero();
+    assertThat(places(bench, 3)).isEqualTo(3);
   }
 }
