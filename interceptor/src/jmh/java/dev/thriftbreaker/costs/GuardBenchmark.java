@@ -1,6 +1,7 @@
 package dev.thriftbreaker.costs;
 
 import dev.thriftbreaker.breaker.BreakerConfig;
+import dev.thriftbreaker.breaker.Cell;
 import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.breaker.Outcome;
 import dev.thriftbreaker.thrift.Downstream;
@@ -144,9 +145,10 @@ public class GuardBenchmark {
   /** The breaker's own pair, and nothing else. */
   @Benchmark
   public long pair() {
+    Cell mine = breaker.cell();
     long now = breaker.now();
-    long permit = breaker.tryAcquire(now);
-    breaker.complete(permit, Outcome.SUCCESS, now, null);
+    long permit = breaker.tryAcquire(mine, now, true);
+    breaker.complete(mine, permit, Outcome.SUCCESS, now, null);
     return permit;
   }
 

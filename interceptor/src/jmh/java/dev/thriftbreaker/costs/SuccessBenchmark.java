@@ -18,6 +18,7 @@ import dev.failsafe.Failsafe;
 import dev.failsafe.FailsafeExecutor;
 import dev.failsafe.function.CheckedSupplier;
 import dev.thriftbreaker.ThriftInterceptor;
+import dev.thriftbreaker.breaker.Cell;
 import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.breaker.Outcome;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
@@ -182,12 +183,13 @@ public class SuccessBenchmark {
   }
 
   static void call(CircuitBreaker breaker) {
+    Cell mine = breaker.cell();
     long now = breaker.now();
-    long permit = breaker.tryAcquire(now);
+    long permit = breaker.tryAcquire(mine, now, true);
     if (permit < 0) {
       throw new IllegalStateException(breaker + " refused");
     }
-    breaker.complete(permit, Outcome.SUCCESS, now, null);
+    breaker.complete(mine, permit, Outcome.SUCCESS, now, null);
   }
 
   @Benchmark

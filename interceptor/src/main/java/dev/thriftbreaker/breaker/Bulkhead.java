@@ -58,8 +58,11 @@ final class Bulkhead extends Padded {
   /** Successes in a period that say what a dependency needs. */
   private static final int ENOUGH = 5;
 
-  /** How precise the moment is at which a call last ended. */
-  private static final long STAMP_NANOS = 100_000;
+  /**
+   * How long after a call that was heard to end the next one is, of all calls and of the calls of
+   * one thread: so when one last ended is known to within twice that.
+   */
+  static final long STAMP_NANOS = 50_000;
 
   /** For how long after a call has ended others are let in without a look. */
   private static final long FRESH_NANOS = 500_000;
@@ -81,7 +84,7 @@ final class Bulkhead extends Padded {
   /** Below this number of threads each of them matters. */
   private static final int FEW_THREADS = 16;
 
-  /** When a call last ended, to within {@link #STAMP_NANOS}. */
+  /** When a call last ended, to within twice {@link #STAMP_NANOS}. */
   private long ended;
 
   /** Until when further calls are let in without a look. */
@@ -171,7 +174,7 @@ final class Bulkhead extends Padded {
     return (long) RECENT.getOpaque(this);
   }
 
-  /** When a call last ended, to within {@link #STAMP_NANOS}. */
+  /** When a call last ended, to within twice {@link #STAMP_NANOS}. */
   long endedNanos() {
     return (long) ENDED.getOpaque(this);
   }

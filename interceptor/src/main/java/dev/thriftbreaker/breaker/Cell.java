@@ -23,7 +23,7 @@ import java.lang.invoke.VarHandle;
  * <p>The idea is that of a per-thread counter (McKenney, "Is Parallel Programming Hard", chapter
  * 5).
  */
-final class Cell extends Padded {
+public final class Cell extends Padded {
 
   /** How many calls of one thread, each begun within the one before, have a slot of their own. */
   static final int DEPTH = 4;
@@ -61,6 +61,9 @@ final class Cell extends Padded {
 
   /** The permit, but for the slot, of a call that takes the short way. Only the owner looks. */
   private long quick = NONE;
+
+  /** The whole permit of such a call. */
+  private long ticket = NONE;
 
   /** The first slot, as part of a permit. */
   private final long firstSlot;
@@ -116,14 +119,14 @@ final class Cell extends Padded {
 
   /** Whether a permit comes from {@link #beginQuick} and the state is still the same. */
   boolean isQuick(long permit, long quickPermit) {
-    return quick == quickPermit && permit == (quickPermit | firstSlot);
+    return quick == quickPermit && permit == ticket;
   }
 
   /** Begins a call; returns its permit. */
   long beginQuick(long stamp) {
     BEGAN.setRelease(this, stamp);
     ACQUIRED.setOpaque(this, acquired + 1);
-    return quick | firstSlot;
+    return ticket;
   }
 
   void endQuick() {
@@ -188,6 +191,9 @@ final class Cell extends Padded {
       long sliceEnds = sliceStart + window.sliceNanos();
       long periodEnds = latency.endNanos();
       checkNanos = sliceEnds - periodEnds < 0 ? sliceEnds : periodEnds;
+      if (checkNanos - now > Bulkhead.STAMP_NANOS) {
+        checkNanos = now + Bulkhead.STAMP_NANOS; // the bulkhead is to hear of ends so often
+      }
     }
     WINDOWED.setRelease(this, windowed + 1);
   }
@@ -205,6 +211,7 @@ final class Cell extends Padded {
     sliceStart = window.startNanos(tick);
     checkNanos = now; // the next count brings the rest up to date
     quick = window.permit();
+    ticket = quick | firstSlot;
   }
 
   private void keepSlice() {

@@ -85,14 +85,19 @@ public final class CircuitBreaker {
    */
   private static final int FEW = 1;
 
+  private static final int STATE_HEARS = 1;
+  private static final int LISTENERS_HEAR = 2;
+
   private static final VarHandle STATUS;
   private static final VarHandle RESTING;
+  private static final VarHandle HEARERS;
 
   static {
     try {
       MethodHandles.Lookup lookup = MethodHandles.lookup();
       STATUS = lookup.findVarHandle(CircuitBreaker.class, "status", Status.class);
       RESTING = lookup.findVarHandle(CircuitBreaker.class, "resting", boolean.class);
+      HEARERS = lookup.findVarHandle(CircuitBreaker.class, "hearers", int.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -141,7 +146,8 @@ public final class CircuitBreaker {
   private volatile long slowNanos;
   private volatile CallListener[] callListeners;
 
-  private volatile boolean hearsSuccesses;
+  /** Who has to hear of each success, so that none is only counted: bits, 0 if nobody. */
+  private volatile int hearers;
 
   /** Whether the tick passes over this breaker, as nothing happens to it. */
   private volatile boolean resting;
@@ -250,6 +256,20 @@ public final class CircuitBreaker {
   // ---- the request path
 
   /**
+   * Where calls of the current thread are counted. To be found before the clock is read, and handed
+   * from the beginning of a call to its end: it takes some memory reads, each of an address that
+   * the one before brings, for which a reading of the clock would wait.
+   *
+   * @return the thread's own, or null if it has none: as a virtual thread, or one beyond 256
+   */
+  public Cell cell() {
+    Thread me = Thread.currentThread();
+    Cell[] near = owned;
+    Cell cell = near[(int) me.getId() & near.length - 1];
+    return cell != null && cell.owner == me ? cell : cells.find(me);
+  }
+
+  /**
    * Asks for a permit for a call that holds its thread until it ends.
    *
    * @param now the present, from {@link #now()}
@@ -270,24 +290,36 @@ public final class CircuitBreaker {
    *     refusal: {@link #REFUSED} or {@link #FULL}
    */
   public long tryAcquire(long now, boolean holdsThread) {
-    Cell mine = mine();
-    long quick = status.quick;
-    if (mine != null && mine.isReadyFor(quick) && bulkhead.isFresh(now)) {
+    return tryAcquire(cell(), now, holdsThread);
+  }
+
+  /**
+   * Asks for a permit, as {@link #tryAcquire(long, boolean)} does.
+   *
+   * @param mine from {@link #cell()}, on this thread
+   * @param now the present, from {@link #now()}
+   * @param holdsThread whether the call holds a thread until it ends; one that does not is not
+   *     subject to a limit that follows the number of threads
+   * @return a permit, which must be given to {@link #complete} exactly once, or if negative a
+   *     refusal: {@link #REFUSED} or {@link #FULL}
+   */
+  public long tryAcquire(Cell mine, long now, boolean holdsThread) {
+    Status current = status;
+    if (mine != null && mine.isReadyFor(current.quick) && bulkhead.isFresh(now)) {
       return mine.beginQuick(InFlight.stamp(now));
     }
-    return tryAcquireWithCare(mine, now, holdsThread);
+    return tryAcquireWithCare(mine, current, now, holdsThread);
   }
 
-  /** The cell of the current thread, or null if it has to use the shared counters. */
-  private Cell mine() {
-    Thread me = Thread.currentThread();
-    Cell[] near = owned;
-    Cell cell = near[(int) me.getId() & near.length - 1];
-    return cell != null && cell.owner == me ? cell : cells.find(me);
-  }
-
-  private long tryAcquireWithCare(Cell mine, long now, boolean holdsThread) {
-    Status current = status;
+  private long tryAcquireWithCare(Cell mine, Status current, long now, boolean holdsThread) {
+    if (current.state instanceof OpenState open
+        && current.override == null
+        && open.refusesAll(now)
+        && mine != null
+        && callListeners == null) {
+      mine.countRefused(); // what follows comes to the same
+      return REFUSED;
+    }
     long permit =
         current.override == null
             ? current.state.tryAcquire(now)
@@ -358,27 +390,40 @@ public final class CircuitBreaker {
    * @throws IllegalArgumentException if the permit is a refusal
    */
   public void complete(long permit, Outcome outcome, long startNanos, Throwable error) {
-    Objects.requireNonNull(outcome, "outcome");
-    if (permit < 0) {
-      throw new IllegalArgumentException("permit: " + permit + " (expected: one that was granted)");
-    }
-    Cell mine = mine();
+    complete(cell(), permit, outcome, startNanos, error);
+  }
+
+  /**
+   * Ends a call, as {@link #complete(long, Outcome, long, Throwable)} does.
+   *
+   * @param mine from {@link #cell()}, on this thread
+   * @param permit what {@link #tryAcquire(Cell, long, boolean)} returned
+   * @param outcome how the call is judged
+   * @param startNanos when it began, as given to {@link #tryAcquire(Cell, long, boolean)}
+   * @param error what it threw, or null
+   * @throws IllegalArgumentException if the permit is a refusal
+   */
+  public void complete(Cell mine, long permit, Outcome outcome, long startNanos, Throwable error) {
     if (outcome == Outcome.SUCCESS && mine != null && mine.isQuick(permit, status.quick)) {
       mine.endQuick(); // before the clock is read: InFlight says why
       long endNanos = now();
       long duration = endNanos - startNanos;
-      if (callListeners == null
-          && !hearsSuccesses
-          && duration < slowNanos
-          && mine.countQuick(duration, endNanos)) {
-        bulkhead.ended(duration, true, endNanos);
-      } else {
+      if (hearers != 0 || duration >= slowNanos || !mine.countQuick(duration, endNanos)) {
         completeWithCare(mine, permit, outcome, startNanos, endNanos, error);
       }
     } else {
-      inFlight.end(Permits.slot(permit));
-      completeWithCare(mine, permit, outcome, startNanos, now(), error);
+      completeLong(mine, permit, outcome, startNanos, error);
     }
+  }
+
+  private void completeLong(
+      Cell mine, long permit, Outcome outcome, long startNanos, Throwable error) {
+    Objects.requireNonNull(outcome, "outcome");
+    if (permit < 0) {
+      throw new IllegalArgumentException("permit: " + permit + " (expected: one that was granted)");
+    }
+    inFlight.end(Permits.slot(permit)); // before the clock is read, here too
+    completeWithCare(mine, permit, outcome, startNanos, now(), error);
   }
 
   private void completeWithCare(
@@ -479,11 +524,11 @@ public final class CircuitBreaker {
     State state = current.state;
     if (Permits.generation(reservation) == state.generation) {
       if (current.override == null && state.begin(reservation, now)) {
-        return admit(mine(), current, reservation, now, holdsThread);
+        return admit(cell(), current, reservation, now, holdsThread);
       }
       state.giveBack(reservation, now);
     }
-    return tryAcquire(now, holdsThread);
+    return tryAcquire(cell(), now, holdsThread);
   }
 
   /**
@@ -536,7 +581,7 @@ public final class CircuitBreaker {
     if (refusal.reason().equals(FULL_REASON)) {
       refusedFull.increment();
     }
-    countRefused(mine());
+    countRefused(cell());
     CallListener[] listeners = callListeners;
     if (listeners != null) {
       tellRefused(listeners, refusal);
@@ -955,11 +1000,15 @@ public final class CircuitBreaker {
 
   /** Whether the state has to hear of each success, since there were failures in a row. */
   boolean hearsSuccesses() {
-    return hearsSuccesses;
+    return (hearers & STATE_HEARS) != 0;
   }
 
   void hearSuccesses(boolean heard) {
-    hearsSuccesses = heard;
+    if (heard) {
+      HEARERS.getAndBitwiseOr(this, STATE_HEARS);
+    } else {
+      HEARERS.getAndBitwiseAnd(this, ~STATE_HEARS);
+    }
   }
 
   State state() {
@@ -1095,6 +1144,7 @@ public final class CircuitBreaker {
       }
       fresh[fresh.length - 1] = listener;
       callListeners = fresh;
+      HEARERS.getAndBitwiseOr(this, LISTENERS_HEAR);
     }
   }
 

@@ -201,8 +201,8 @@ final class InFlight {
         .toList();
   }
 
-  /** A moment that is not 0, which means free. */
+  /** The moment, but for a nanosecond: never 0, which means free. */
   static long stamp(long now) {
-    return now == 0 ? 1 : now;
+    return now | 1;
   }
 }

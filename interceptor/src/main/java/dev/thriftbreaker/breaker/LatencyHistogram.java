@@ -185,15 +185,20 @@ public final class LatencyHistogram {
     return middle(BUCKETS - 1);
   }
 
-  /** The bucket of any duration. */
-  static int bucketOf(long durationNanos) {
-    return Math.min(bucket(Math.max(0, durationNanos)), BUCKETS - 1);
-  }
-
   /**
    * The bucket of a duration: linear up to 16 units of 1,024 ns, then 16 buckets to each power of
-   * two.
+   * two, of which the last takes all that is longer. Below 0 counts as 0.
    */
+  static int bucketOf(long durationNanos) {
+    long units = durationNanos >>> UNIT_BITS; // huge if negative
+    return units < SUB ? (int) units : bucketAbove(durationNanos);
+  }
+
+  private static int bucketAbove(long durationNanos) {
+    return durationNanos < 0 ? 0 : Math.min(bucket(durationNanos), BUCKETS - 1);
+  }
+
+  /** The same of a duration that is not negative, without end. */
   static int bucket(long nanos) {
     long units = nanos >>> UNIT_BITS;
     if (units < SUB) {

@@ -1,7 +1,8 @@
 package dev.thriftbreaker.breaker;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Calls are refused until the deadline; the first call or tick after it makes way for probes.
@@ -17,9 +18,23 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class OpenState extends State {
 
+  private static final VarHandle NEXT_PROBE;
+  private static final VarHandle RESERVED;
+
+  static {
+    MethodHandles.Lookup lookup = MethodHandles.lookup();
+    try {
+      NEXT_PROBE = lookup.findVarHandle(OpenState.class, "nextProbeNanos", long.class);
+      RESERVED = lookup.findVarHandle(OpenState.class, "reserved", int.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
   final long openNanos;
-  private final AtomicLong nextProbeNanos;
-  private final AtomicInteger reserved = new AtomicInteger();
+  private final long endNanos;
+  private volatile long nextProbeNanos;
+  private volatile int reserved;
   private final AtomicInteger underWay = new AtomicInteger();
   private final AtomicInteger successes = new AtomicInteger();
   private final AtomicInteger failures = new AtomicInteger();
@@ -28,7 +43,9 @@ final class OpenState extends State {
       CircuitBreaker breaker, long generation, long now, int consecutiveOpens, long openNanos) {
     super(breaker, generation, now, consecutiveOpens);
     this.openNanos = openNanos;
-    this.nextProbeNanos = new AtomicLong(now + intervalNanos());
+    this.endNanos = now + openNanos;
+    long interval = intervalNanos();
+    this.nextProbeNanos = interval == 0 ? endNanos : now + interval;
   }
 
   private long intervalNanos() {
@@ -43,6 +60,11 @@ final class OpenState extends State {
   @Override
   boolean probes() {
     return true;
+  }
+
+  /** Whether every call is refused, with or without a place: most of the time. */
+  boolean refusesAll(long now) {
+    return now - nextProbeNanos < 0 && reserved == 0 && now - endNanos < 0;
   }
 
   @Override
@@ -68,7 +90,7 @@ final class OpenState extends State {
     }
     long turn = isProbeDue(now) ? tryProbe(now) : CircuitBreaker.REFUSED;
     if (turn != CircuitBreaker.REFUSED) {
-      reserved.getAndIncrement();
+      RESERVED.getAndAdd(this, 1);
     }
     return turn;
   }
@@ -76,7 +98,7 @@ final class OpenState extends State {
   /** One turn is as good as another. */
   @Override
   boolean begin(long reservation, long now) {
-    if (reserved.get() == 0
+    if (reserved == 0
         || EarlyProbes.tooManyHang(breaker, 0)
         || breaker.bulkhead().isLastThread()
         || !takeReserved()) {
@@ -89,32 +111,32 @@ final class OpenState extends State {
   /** Unless another had the turn after this one, the next call may have it. */
   @Override
   void giveBack(long reservation, long now) {
-    long next = nextProbeNanos.get();
+    long next = nextProbeNanos;
     if (takeReserved() && Permits.lease(next) == Permits.lease(reservation)) {
-      nextProbeNanos.compareAndSet(next, now);
+      NEXT_PROBE.compareAndSet(this, next, now);
     }
   }
 
   private boolean takeReserved() {
-    int before = reserved.get();
-    while (before > 0 && !reserved.compareAndSet(before, before - 1)) {
-      before = reserved.get();
+    int before = reserved;
+    while (before > 0 && !RESERVED.compareAndSet(this, before, before - 1)) {
+      before = reserved;
     }
     return before > 0;
   }
 
   private boolean isProbeDue(long now) {
-    return now - nextProbeNanos.get() >= 0
+    return now - nextProbeNanos >= 0
         && !breaker.config().earlyProbeInterval().isZero()
         && !EarlyProbes.tooManyHang(breaker, 0)
         && !breaker.bulkhead().isLastThread();
   }
 
   private long tryProbe(long now) {
-    long due = nextProbeNanos.get();
+    long due = nextProbeNanos;
     boolean someHang = underWay.get() + 1 >= EarlyProbes.most(breaker);
     long next = now + (someHang ? EarlyProbes.PATIENCE : 1) * intervalNanos();
-    if (now - due < 0 || !nextProbeNanos.compareAndSet(due, next)) {
+    if (now - due < 0 || !NEXT_PROBE.compareAndSet(this, due, next)) {
       return CircuitBreaker.REFUSED;
     }
     return permit() | Permits.lease(next);
@@ -130,7 +152,7 @@ final class OpenState extends State {
       long permit, Cell mine, Outcome outcome, boolean slow, long now, Throwable error) {
     underWay.getAndDecrement();
     if (outcome == Outcome.SUCCESS && !slow) {
-      nextProbeNanos.set(now); // nothing speaks against the next one
+      nextProbeNanos = now; // nothing speaks against the next one
       if (successes.incrementAndGet() >= breaker.config().probeSuccesses()) {
         breaker.recover(this, Cause.LOCAL, successes.get() + " early probes succeeded", "", now);
       }
@@ -140,9 +162,9 @@ final class OpenState extends State {
       failures.incrementAndGet();
       successes.set(0);
     }
-    long next = nextProbeNanos.get();
+    long next = nextProbeNanos;
     if (next - now > intervalNanos()) {
-      nextProbeNanos.compareAndSet(next, now + intervalNanos()); // there is one less that hangs
+      NEXT_PROBE.compareAndSet(this, next, now + intervalNanos()); // there is one less that hangs
     }
     return true;
   }
@@ -152,12 +174,18 @@ final class OpenState extends State {
     if (retryAfterNanos(now) == 0) {
       breaker.halfOpen(
           this, Cause.TIMER, "open time of " + openNanos / 1_000_000 + " ms is over", "", now);
+      return;
+    }
+    long longest = EarlyProbes.PATIENCE * intervalNanos();
+    long next = nextProbeNanos;
+    if (longest > 0 && next - now > longest) {
+      NEXT_PROBE.compareAndSet(this, next, now + longest); // the interval was set to another
     }
   }
 
   @Override
   long retryAfterNanos(long now) {
-    return Math.max(0, openNanos - (now - sinceNanos));
+    return Math.max(0, endNanos - now);
   }
 
   /** The early probes. */

@@ -2,6 +2,7 @@ package dev.thriftbreaker.thrift;
 
 import dev.thriftbreaker.breaker.BreakerConfig;
 import dev.thriftbreaker.breaker.Cause;
+import dev.thriftbreaker.breaker.Cell;
 import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.breaker.Mode;
 import dev.thriftbreaker.breaker.Outcome;
@@ -92,6 +93,10 @@ public final class Downstream implements TransitionListener {
     }
   }
 
+  Cell cell() {
+    return breaker.cell();
+  }
+
   long now() {
     return breaker.now();
   }
@@ -127,8 +132,8 @@ public final class Downstream implements TransitionListener {
     return next;
   }
 
-  long acquire(long now, boolean holdsThread) throws BreakerOpenException {
-    long permit = tryAcquire(now, holdsThread);
+  long acquire(Cell mine, long now, boolean holdsThread) throws BreakerOpenException {
+    long permit = tryAcquire(mine, now, holdsThread);
     if (permit < 0) {
       throw refused(permit, now);
     }
@@ -136,8 +141,8 @@ public final class Downstream implements TransitionListener {
   }
 
   /** A permit; or if negative, a refusal, which must be given to {@link #refused} once. */
-  long tryAcquire(long now, boolean holdsThread) {
-    return isHeldOff(now) ? HELD_OFF : Guard.tryAcquire(breaker, now, holdsThread);
+  long tryAcquire(Cell mine, long now, boolean holdsThread) {
+    return isHeldOff(now) ? HELD_OFF : Guard.tryAcquire(breaker, mine, now, holdsThread);
   }
 
   /** Tells a refusal. */
@@ -152,16 +157,16 @@ public final class Downstream implements TransitionListener {
     return new BreakerOpenException(refusal);
   }
 
-  void complete(long permit, long startNanos, Object result) {
-    Guard.complete(breaker, permit, startNanos, result);
+  void complete(Cell mine, long permit, long startNanos, Object result) {
+    Guard.complete(breaker, mine, permit, startNanos, result);
   }
 
-  Outcome completeFailed(long permit, long startNanos, Throwable thrown) {
+  Outcome completeFailed(Cell mine, long permit, long startNanos, Throwable thrown) {
     BreakerConfig config = breaker.config();
     if (config.honorRetryAfter()) {
       holdOff(Shed.received(thrown), config, breaker.now());
     }
-    return Guard.completeFailed(breaker, permit, startNanos, thrown);
+    return Guard.completeFailed(breaker, mine, permit, startNanos, thrown);
   }
 
   void countFallback() {

@@ -2,6 +2,7 @@ package dev.thriftbreaker.thrift;
 
 import static dev.thriftbreaker.breaker.Outcome.SUCCESS;
 
+import dev.thriftbreaker.breaker.Cell;
 import dev.thriftbreaker.breaker.Outcome;
 import dev.thriftbreaker.breaker.OutcomeRules;
 import java.lang.reflect.UndeclaredThrowableException;
@@ -53,71 +54,75 @@ final class Gate {
     return dependency.breaker().name();
   }
 
+  Cell cell() {
+    return dependency.cell();
+  }
+
   long now() {
     return dependency.now();
   }
 
   /** A permit; or if negative, the call is {@link #refused}. */
-  long tryAcquire(long now) {
-    return dependency.tryAcquire(now, true);
+  long tryAcquire(Cell mine, long now) {
+    return dependency.tryAcquire(mine, now, true);
   }
 
   // the call returned; a number becomes an object only where there is somebody to look at it
 
-  void complete(long permit, long startNanos) {
-    complete(permit, startNanos, (Object) null);
+  void complete(Cell mine, long permit, long startNanos) {
+    complete(mine, permit, startNanos, (Object) null);
   }
 
-  void complete(long permit, long startNanos, Object result) {
-    dependency.complete(permit, startNanos, result);
+  void complete(Cell mine, long permit, long startNanos, Object result) {
+    dependency.complete(mine, permit, startNanos, result);
   }
 
-  void complete(long permit, long startNanos, boolean result) {
+  void complete(Cell mine, long permit, long startNanos, boolean result) {
     OutcomeRules rules = rules();
-    end(permit, startNanos, rules.judgesResults() ? rules.judgeResult(result) : SUCCESS);
+    end(mine, permit, startNanos, rules.judgesResults() ? rules.judgeResult(result) : SUCCESS);
   }
 
-  void complete(long permit, long startNanos, byte result) {
+  void complete(Cell mine, long permit, long startNanos, byte result) {
     OutcomeRules rules = rules();
-    end(permit, startNanos, rules.judgesResults() ? rules.judgeResult(result) : SUCCESS);
+    end(mine, permit, startNanos, rules.judgesResults() ? rules.judgeResult(result) : SUCCESS);
   }
 
-  void complete(long permit, long startNanos, char result) {
+  void complete(Cell mine, long permit, long startNanos, char result) {
     OutcomeRules rules = rules();
-    end(permit, startNanos, rules.judgesResults() ? rules.judgeResult(result) : SUCCESS);
+    end(mine, permit, startNanos, rules.judgesResults() ? rules.judgeResult(result) : SUCCESS);
   }
 
-  void complete(long permit, long startNanos, short result) {
+  void complete(Cell mine, long permit, long startNanos, short result) {
     OutcomeRules rules = rules();
-    end(permit, startNanos, rules.judgesResults() ? rules.judgeResult(result) : SUCCESS);
+    end(mine, permit, startNanos, rules.judgesResults() ? rules.judgeResult(result) : SUCCESS);
   }
 
-  void complete(long permit, long startNanos, int result) {
+  void complete(Cell mine, long permit, long startNanos, int result) {
     OutcomeRules rules = rules();
-    end(permit, startNanos, rules.judgesResults() ? rules.judgeResult(result) : SUCCESS);
+    end(mine, permit, startNanos, rules.judgesResults() ? rules.judgeResult(result) : SUCCESS);
   }
 
-  void complete(long permit, long startNanos, long result) {
+  void complete(Cell mine, long permit, long startNanos, long result) {
     OutcomeRules rules = rules();
-    end(permit, startNanos, rules.judgesResults() ? rules.judgeResult(result) : SUCCESS);
+    end(mine, permit, startNanos, rules.judgesResults() ? rules.judgeResult(result) : SUCCESS);
   }
 
-  void complete(long permit, long startNanos, float result) {
+  void complete(Cell mine, long permit, long startNanos, float result) {
     OutcomeRules rules = rules();
-    end(permit, startNanos, rules.judgesResults() ? rules.judgeResult(result) : SUCCESS);
+    end(mine, permit, startNanos, rules.judgesResults() ? rules.judgeResult(result) : SUCCESS);
   }
 
-  void complete(long permit, long startNanos, double result) {
+  void complete(Cell mine, long permit, long startNanos, double result) {
     OutcomeRules rules = rules();
-    end(permit, startNanos, rules.judgesResults() ? rules.judgeResult(result) : SUCCESS);
+    end(mine, permit, startNanos, rules.judgesResults() ? rules.judgeResult(result) : SUCCESS);
   }
 
   private OutcomeRules rules() {
     return dependency.breaker().config().outcomes();
   }
 
-  private void end(long permit, long startNanos, Outcome outcome) {
-    Guard.complete(dependency.breaker(), permit, startNanos, outcome);
+  private void end(Cell mine, long permit, long startNanos, Outcome outcome) {
+    Guard.complete(dependency.breaker(), mine, permit, startNanos, outcome);
   }
 
   /** What the call throws that got no permit, or null if the fallback answers it. */
@@ -131,8 +136,8 @@ final class Gate {
   }
 
   /** The call threw. Returns what is thrown on, or null if the fallback answers. */
-  Throwable failed(long permit, long startNanos, Throwable thrown, int method) {
-    Outcome outcome = dependency.completeFailed(permit, startNanos, thrown);
+  Throwable failed(Cell mine, long permit, long startNanos, Throwable thrown, int method) {
+    Outcome outcome = dependency.completeFailed(mine, permit, startNanos, thrown);
     if (hasFallback && Guard.isForFallback(on, outcome, thrown)) {
       dependency.countFallback();
       return null;

@@ -2,6 +2,7 @@ package dev.thriftbreaker.thrift;
 
 import dev.thriftbreaker.breaker.BreakerConfig;
 import dev.thriftbreaker.breaker.BreakerConfig.DownstreamShed;
+import dev.thriftbreaker.breaker.Cell;
 import dev.thriftbreaker.breaker.CircuitBreaker;
 import dev.thriftbreaker.breaker.Outcome;
 import java.lang.reflect.InvocationHandler;
@@ -161,8 +162,9 @@ public final class Guard {
    * @throws Exception what the body throws
    */
   public static <T> T call(CircuitBreaker breaker, Callable<T> body) throws Exception {
+    Cell mine = breaker.cell();
     long startNanos = breaker.now();
-    long permit = tryAcquire(breaker, startNanos, true);
+    long permit = tryAcquire(breaker, mine, startNanos, true);
     if (permit < 0) {
       throw refused(breaker, permit, startNanos);
     }
@@ -170,10 +172,10 @@ public final class Guard {
     try {
       result = body.call();
     } catch (Throwable thrown) {
-      completeFailed(breaker, permit, startNanos, thrown);
+      completeFailed(breaker, mine, permit, startNanos, thrown);
       throw thrown;
     }
-    complete(breaker, permit, startNanos, result);
+    complete(breaker, mine, permit, startNanos, result);
     return result;
   }
 
@@ -188,16 +190,17 @@ public final class Guard {
    * @throws Exception what the body throws
    */
   public static <T> T call(Downstream dependency, Callable<T> body) throws Exception {
+    Cell mine = dependency.cell();
     long startNanos = dependency.now();
-    long permit = dependency.acquire(startNanos, true);
+    long permit = dependency.acquire(mine, startNanos, true);
     T result;
     try {
       result = body.call();
     } catch (Throwable thrown) {
-      dependency.completeFailed(permit, startNanos, thrown);
+      dependency.completeFailed(mine, permit, startNanos, thrown);
       throw thrown;
     }
-    dependency.complete(permit, startNanos, result);
+    dependency.complete(mine, permit, startNanos, result);
     return result;
   }
 
@@ -217,8 +220,9 @@ public final class Guard {
       throws Exception {
     require(on != null, "on", null, "REFUSAL or FAILURE");
     require(fallback != null, "fallback", null, "a fallback");
+    Cell mine = dependency.cell();
     long startNanos = dependency.now();
-    long permit = dependency.tryAcquire(startNanos, true);
+    long permit = dependency.tryAcquire(mine, startNanos, true);
     if (permit < 0) {
       dependency.countFallback();
       return fallback.answer(dependency.refused(permit, startNanos));
@@ -227,14 +231,14 @@ public final class Guard {
     try {
       result = body.call();
     } catch (Throwable thrown) {
-      Outcome outcome = dependency.completeFailed(permit, startNanos, thrown);
+      Outcome outcome = dependency.completeFailed(mine, permit, startNanos, thrown);
       if (isForFallback(on, outcome, thrown)) {
         dependency.countFallback();
         return fallback.answer((Exception) thrown);
       }
       throw thrown;
     }
-    dependency.complete(permit, startNanos, result);
+    dependency.complete(mine, permit, startNanos, result);
     return result;
   }
 
@@ -311,8 +315,9 @@ public final class Guard {
       if (async.contains(method)) {
         return invokeAsync(method, args);
       }
+      Cell mine = dependency.cell();
       long startNanos = dependency.now();
-      long permit = dependency.tryAcquire(startNanos, true);
+      long permit = dependency.tryAcquire(mine, startNanos, true);
       if (permit < 0) {
         BreakerOpenException refused = dependency.refused(permit, startNanos);
         if (fallback == null) {
@@ -325,13 +330,13 @@ public final class Guard {
         result = invokeOn(client, method, args);
       } catch (Throwable e) {
         Throwable thrown = e instanceof InvocationTargetException ? e.getCause() : e;
-        Outcome outcome = dependency.completeFailed(permit, startNanos, thrown);
+        Outcome outcome = dependency.completeFailed(mine, permit, startNanos, thrown);
         if (fallback != null && isForFallback(on, outcome, thrown)) {
           return askFallback(method, args);
         }
         throw thrown;
       }
-      dependency.complete(permit, startNanos, result);
+      dependency.complete(mine, permit, startNanos, result);
       return result;
     }
 
@@ -402,10 +407,10 @@ public final class Guard {
   }
 
   /** A permit; or if negative, a refusal, which {@link #refused} tells. */
-  static long tryAcquire(CircuitBreaker breaker, long now, boolean holdsThread) {
+  static long tryAcquire(CircuitBreaker breaker, Cell mine, long now, boolean holdsThread) {
     long place = RequestContext.usePlace(breaker);
     return place == CircuitBreaker.NO_PLACE_NEEDED
-        ? breaker.tryAcquire(now, holdsThread)
+        ? breaker.tryAcquire(mine, now, holdsThread)
         : breaker.begin(place, now, holdsThread);
   }
 
@@ -414,20 +419,22 @@ public final class Guard {
     return new BreakerOpenException(breaker.refusal(permit, now));
   }
 
-  static void complete(CircuitBreaker breaker, long permit, long startNanos, Object result) {
-    complete(breaker, permit, startNanos, breaker.config().outcomes().judgeResult(result));
+  static void complete(
+      CircuitBreaker breaker, Cell mine, long permit, long startNanos, Object result) {
+    complete(breaker, mine, permit, startNanos, breaker.config().outcomes().judgeResult(result));
   }
 
   /** The call returned, and its result has been judged. */
-  static void complete(CircuitBreaker breaker, long permit, long startNanos, Outcome outcome) {
+  static void complete(
+      CircuitBreaker breaker, Cell mine, long permit, long startNanos, Outcome outcome) {
     if (outcome == Outcome.FAILURE) {
       RequestContext.noteFailure(breaker);
     }
-    breaker.complete(permit, outcome, startNanos, null);
+    breaker.complete(mine, permit, outcome, startNanos, null);
   }
 
   static Outcome completeFailed(
-      CircuitBreaker breaker, long permit, long startNanos, Throwable thrown) {
+      CircuitBreaker breaker, Cell mine, long permit, long startNanos, Throwable thrown) {
     if (thrown instanceof TTransportException failure) {
       RequestContext.noteGuarded(failure);
     }
@@ -436,7 +443,7 @@ public final class Guard {
     if (outcome == Outcome.FAILURE) {
       RequestContext.noteFailure(breaker);
     }
-    breaker.complete(permit, outcome, startNanos, thrown);
+    breaker.complete(mine, permit, outcome, startNanos, thrown);
     return outcome;
   }
 

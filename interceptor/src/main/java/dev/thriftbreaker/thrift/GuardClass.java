@@ -1,5 +1,6 @@
 package dev.thriftbreaker.thrift;
 
+import dev.thriftbreaker.breaker.Cell;
 import dev.thriftbreaker.thrift.ClassFile.Bytes;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
@@ -23,8 +24,9 @@ import org.slf4j.LoggerFactory;
  * and finds the client's method by reflection. Each of its methods is
  *
  * <pre>{@code
+ * Cell mine = gate.cell();
  * long start = gate.now();
- * long permit = gate.tryAcquire(start);
+ * long permit = gate.tryAcquire(mine, start);
  * Throwable thrown;
  * if (permit < 0) {
  *   thrown = gate.refused(permit, start, METHOD);
@@ -32,10 +34,10 @@ import org.slf4j.LoggerFactory;
  *   try {
  *     R result = client.method(arguments);
  *   } catch (Throwable t) {
- *     thrown = gate.failed(permit, start, t, METHOD);
+ *     thrown = gate.failed(mine, permit, start, t, METHOD);
  *     break; // to the last lines
  *   }
- *   gate.complete(permit, start, result);
+ *   gate.complete(mine, permit, start, result);
  *   return result;
  * }
  * if (thrown != null) {
@@ -151,6 +153,8 @@ final class GuardClass {
     private static final String GUARDED = name(Guarded.class);
     private static final String GATE = name(Gate.class);
     private static final String GATE_TYPE = Gate.class.descriptorString();
+    private static final String CELL = name(Cell.class);
+    private static final String CELL_TYPE = Cell.class.descriptorString();
     private static final String CONSTRUCTOR =
         "(" + GATE_TYPE + "Ljava/lang/Object;Ljava/lang/Object;)V";
 
@@ -177,7 +181,7 @@ final class GuardClass {
     private static final int IFNULL = 198;
 
     /** In frames: two longs more than before. */
-    private static final int APPEND_TWO = 253;
+    private static final int APPEND_THREE = 254;
 
     private static final int LONG = 4;
 
@@ -187,7 +191,7 @@ final class GuardClass {
     private static final int OBJECT = 7;
 
     /** What the gate takes at most. */
-    private static final int STACK = 8;
+    private static final int STACK = 9;
 
     /** The last variable that an instruction of two bytes can name. */
     private static final int LAST_VARIABLE = 255;
@@ -242,7 +246,8 @@ final class GuardClass {
 
     private void writeGuarded(Signature method, int index) {
       Class<?> type = method.type.returnType();
-      int start = variables(method);
+      int mine = variables(method);
+      int start = mine + 1;
       int permit = start + 2;
       int result = permit + 2;
       if (result > LAST_VARIABLE) {
@@ -252,9 +257,10 @@ final class GuardClass {
       Bytes frames = new Bytes();
 
       Bytes code = gate(new Bytes());
-      onGate(code, "now", "()J").u1(store(long.class)).u1(start);
-      gate(code).u1(LLOAD).u1(start);
-      onGate(code, "tryAcquire", "(J)J").u1(DUP2).u1(store(long.class)).u1(permit);
+      onGate(code, "cell", "()" + CELL_TYPE).u1(store(Object.class)).u1(mine);
+      onGate(gate(code), "now", "()J").u1(store(long.class)).u1(start);
+      gate(code).u1(ALOAD).u1(mine).u1(LLOAD).u1(start);
+      onGate(code, "tryAcquire", "(" + CELL_TYPE + "J)J").u1(DUP2).u1(store(long.class)).u1(permit);
       // the jumps are written when the places are known: each is counted from its own start
       int toCall = code.u1(LCONST_0).u1(LCMP).size();
       Bytes refused = gate(new Bytes()).u1(LLOAD).u1(permit).u1(LLOAD).u1(start);
@@ -267,22 +273,24 @@ final class GuardClass {
       if (type != void.class) {
         calls.u1(store(type)).u1(result);
       }
-      gate(calls).u1(LLOAD).u1(permit).u1(LLOAD).u1(start);
+      gate(calls).u1(ALOAD).u1(mine).u1(LLOAD).u1(permit).u1(LLOAD).u1(start);
       if (type == void.class) {
-        onGate(calls, "complete", "(JJ)V");
+        onGate(calls, "complete", "(" + CELL_TYPE + "JJ)V");
       } else {
         Class<?> seen = type.isPrimitive() ? type : Object.class;
         calls.u1(load(type)).u1(result);
-        onGate(calls, "complete", "(JJ" + seen.descriptorString() + ")V");
+        onGate(calls, "complete", "(" + CELL_TYPE + "JJ" + seen.descriptorString() + ")V");
         calls.u1(load(type)).u1(result);
       }
       calls.u1(returning(type));
 
       int handler = call + calls.size();
       Bytes failed = new Bytes().u1(store(Object.class)).u1(result);
-      gate(failed).u1(LLOAD).u1(permit).u1(LLOAD).u1(start).u1(ALOAD).u1(result);
+      gate(failed).u1(ALOAD).u1(mine).u1(LLOAD).u1(permit).u1(LLOAD).u1(start).u1(ALOAD).u1(result);
       onGate(
-          failed.u1(SIPUSH).u2(index), "failed", "(JJLjava/lang/Throwable;I)Ljava/lang/Throwable;");
+          failed.u1(SIPUSH).u2(index),
+          "failed",
+          "(" + CELL_TYPE + "JJLjava/lang/Throwable;I)Ljava/lang/Throwable;");
 
       int answer = handler + failed.size();
       int fallback = answer + 5;
@@ -292,7 +300,7 @@ final class GuardClass {
       call(code, "fallback", method);
       code.u1(returning(type));
 
-      frames.u2(4).u1(APPEND_TWO).u2(call).u1(LONG).u1(LONG);
+      frames.u2(4).u1(APPEND_THREE).u2(call).u1(OBJECT).u2(file.type(CELL)).u1(LONG).u1(LONG);
       int before = call;
       for (int place : new int[] {handler, answer, fallback}) {
         frames.u1(SAME_AND_ONE).u2(place - before - 1).u1(OBJECT).u2(throwable);

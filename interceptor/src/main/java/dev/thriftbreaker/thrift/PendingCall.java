@@ -28,7 +28,7 @@ final class PendingCall {
   PendingCall(Downstream dependency) throws BreakerOpenException {
     this.dependency = dependency;
     this.startNanos = dependency.now();
-    this.permit = dependency.acquire(startNanos, false);
+    this.permit = dependency.acquire(dependency.cell(), startNanos, false);
     this.request = RequestContext.currentAsync();
   }
 
@@ -39,7 +39,7 @@ final class PendingCall {
    */
   Outcome failed(Throwable thrown) {
     return ended.compareAndSet(false, true)
-        ? dependency.completeFailed(permit, startNanos, thrown)
+        ? dependency.completeFailed(dependency.cell(), permit, startNanos, thrown)
         : null;
   }
 
@@ -60,7 +60,7 @@ final class PendingCall {
       if (thrown != null) {
         failure = failed(thrown);
       } else if (ended.compareAndSet(false, true)) {
-        dependency.complete(permit, startNanos, result);
+        dependency.complete(dependency.cell(), permit, startNanos, result);
       }
       news.accept(failure);
     } finally {

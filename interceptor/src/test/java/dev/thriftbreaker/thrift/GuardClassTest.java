@@ -197,7 +197,7 @@ class GuardClassTest {
   /** As many as its class can hold. */
   interface Many {
     long last(
-        long a0,
+        int a0,
         long a1,
         long a2,
         long a3,
@@ -471,6 +471,9 @@ class GuardClassTest {
     Method method = iface.getMethods()[0];
     Object[] arguments = new Object[method.getParameterCount()];
     Arrays.fill(arguments, 7L);
+    if (method.getParameterTypes()[0] == int.class) {
+      arguments[0] = 7;
+    }
     arguments[arguments.length - 1] = 8L;
     return method.invoke(guarded, arguments);
   }
