@@ -166,6 +166,16 @@ class BulkheadTest {
   class ALimitThatIsFoundOut {
 
     @Test
+    void itKnowsToATenthOfAMillisecondWhenACallLastEnded() {
+      Bench bench = Bench.withDefaults();
+      for (int i = 0; i < 1_000; i++) {
+        bench.pass(Duration.ofNanos(7_000));
+        bench.call(SUCCESS);
+        assertThat(bench.clock.get() - bench.breaker.bulkhead().endedNanos()).isLessThan(100_000);
+      }
+    }
+
+    @Test
     void withoutAServerThereIsNone() {
       Bench bench = Bench.withDefaults();
       for (int i = 0; i < 2_000; i++) {

@@ -52,6 +52,24 @@ class RecoveryTest {
     }
 
     @Test
+    void anIntervalThatIsSetMeanwhileCountsFromTheNextTickOn() {
+      for (Duration before : List.of(Duration.ZERO, Duration.ofSeconds(4))) {
+        Bench set = new Bench(s -> s.earlyProbeInterval(before)).trip();
+        set.pass(INTERVAL.multipliedBy(3));
+        assertThat(set.acquire()).as("%s", before).isEqualTo(REFUSED);
+
+        set.breaker.configure(
+            set.breaker.config().toBuilder().earlyProbeInterval(INTERVAL).build());
+        set.breaker.tick();
+
+        set.pass(INTERVAL.multipliedBy(2).minusNanos(1));
+        assertThat(set.acquire()).as("%s", before).isEqualTo(REFUSED);
+        set.pass(Duration.ofNanos(1));
+        assertThat(set.acquire()).as("%s", before).isPositive();
+      }
+    }
+
+    @Test
     void enoughSuccessesInARowEndTheOpenTime() {
       bench.pass(INTERVAL);
       bench.call(SUCCESS);
