@@ -28,6 +28,8 @@ public final class Cell extends Padded {
   /** How many calls of one thread, each begun within the one before, have a slot of their own. */
   static final int DEPTH = 4;
 
+  private static final int AGAIN = 16;
+
   /** No state's permit, nor what a {@link Status} says that has none. */
   private static final long NONE = -2;
 
@@ -153,6 +155,15 @@ public final class Cell extends Padded {
 
   void countRefused() {
     REFUSED.setOpaque(this, refused + 1);
+  }
+
+  /** Counts a call that is refused as the one before was; false, and nothing, for one in 16. */
+  boolean countRefusedAgain() {
+    if (refused % AGAIN == AGAIN - 1) {
+      return false;
+    }
+    countRefused();
+    return true;
   }
 
   /** Counts a success that {@link #countInWindow} did not. */

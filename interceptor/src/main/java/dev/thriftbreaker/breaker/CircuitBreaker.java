@@ -70,6 +70,9 @@ public final class CircuitBreaker {
   /** More openings in a row make no difference to the back-off. */
   private static final int MOST_OPENS = 1_000_000;
 
+  /** For how long a refusal must hold that is told again; two ticks at the least. */
+  private static final long AGAIN_NANOS = 100_000_000L;
+
   /** How long the cell of a dead thread may stay taken. */
   private static final long SWEEP_NANOS = 5_000_000_000L;
 
@@ -588,6 +591,23 @@ public final class CircuitBreaker {
     }
   }
 
+  /**
+   * Refuses a call, and counts that, without a look at the clock: where another was refused since
+   * the last tick, nothing has changed, and the next probe is some ticks away. What it tells is
+   * older than now by a tick at the most. Should there be no ticks, every sixteenth call of a
+   * thread looks at the clock.
+   *
+   * @return why, or null if it takes {@link #refuses} to tell; then nothing is counted
+   */
+  public Refusal refuseAgain() {
+    Refusal again = status.again;
+    if (again == null || callListeners != null) {
+      return null;
+    }
+    Cell mine = cell();
+    return mine != null && mine.countRefusedAgain() ? again : null;
+  }
+
   private void countRefused(Cell mine) {
     if (mine != null) {
       mine.countRefused();
@@ -625,7 +645,11 @@ public final class CircuitBreaker {
     if (!ramps && !state.probes() && !state.refuses(now)) {
       return full(current); // or was so a moment ago
     }
-    return current.refusal(state.kind().name(), state.retryAfterNanos(now));
+    Refusal refusal = current.refusal(state.kind().name(), state.retryAfterNanos(now));
+    if (override == null && state instanceof OpenState open && open.refusesAll(now + AGAIN_NANOS)) {
+      current.again = refusal;
+    }
+    return refusal;
   }
 
   /**
@@ -705,6 +729,7 @@ public final class CircuitBreaker {
       expireOverride(now);
     }
     lookAtCalls(now);
+    lookAgain();
     status.state.tick(now);
     if (now - learnedNanos >= LEARN_NANOS) {
       learnedNanos = now;
@@ -1008,6 +1033,14 @@ public final class CircuitBreaker {
       HEARERS.getAndBitwiseOr(this, STATE_HEARS);
     } else {
       HEARERS.getAndBitwiseAnd(this, ~STATE_HEARS);
+    }
+  }
+
+  /** What was refused is not to be refused again without a look. */
+  void lookAgain() {
+    Status current = status;
+    if (current.again != null) {
+      current.again = null;
     }
   }
 

@@ -114,6 +114,7 @@ final class OpenState extends State {
     long next = nextProbeNanos;
     if (takeReserved() && Permits.lease(next) == Permits.lease(reservation)) {
       NEXT_PROBE.compareAndSet(this, next, now);
+      breaker.lookAgain();
     }
   }
 
@@ -153,6 +154,7 @@ final class OpenState extends State {
     underWay.getAndDecrement();
     if (outcome == Outcome.SUCCESS && !slow) {
       nextProbeNanos = now; // nothing speaks against the next one
+      breaker.lookAgain();
       if (successes.incrementAndGet() >= breaker.config().probeSuccesses()) {
         breaker.recover(this, Cause.LOCAL, successes.get() + " early probes succeeded", "", now);
       }

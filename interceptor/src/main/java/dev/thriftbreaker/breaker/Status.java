@@ -31,6 +31,12 @@ final class Status {
    */
   private Refusal refusal;
 
+  /**
+   * What may be told again without a look at the clock, or null. Any thread sets it, the tick takes
+   * it away; one that is overtaken stays until the next tick.
+   */
+  Refusal again;
+
   /** The first status of a breaker. */
   Status(State state, Evidence evidence) {
     this(0, state, null, Cause.LOCAL, evidence, null, 0, 0, new News(null, null));

@@ -38,14 +38,13 @@ final class InterceptedAsyncProcessor extends InterceptedProcessor implements TA
       async.process(frame);
       return;
     }
-    long startNanos = nanoClock.getAsLong();
-    Refusal refusal = admit(context, startNanos);
+    Refusal refusal = admit(context);
     if (refusal != null) {
-      shed(context, refusal, in, message, frame.getOutputProtocol(), startNanos);
+      shed(context, refusal, in, message, frame.getOutputProtocol());
       frame.responseReady();
     } else {
       AsyncRequest request =
-          new AsyncRequest(frame, message, context.header, startNanos, nanoClock);
+          new AsyncRequest(frame, message, context.header, context.startNanos, nanoClock);
       context.handOver(request);
       pass(request);
     }

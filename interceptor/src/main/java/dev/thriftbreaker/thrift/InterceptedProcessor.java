@@ -32,12 +32,11 @@ class InterceptedProcessor implements TProcessor {
       delegate.process(in, out);
       return;
     }
-    long startNanos = nanoClock.getAsLong();
-    Refusal refusal = admit(request, startNanos);
+    Refusal refusal = admit(request);
     if (refusal == null) {
-      pass(request, delegate, request.watchIfJudged(message), out, startNanos);
+      pass(request, delegate, request.watchIfJudged(message), out);
     } else {
-      shed(request, refusal, in, message, out, startNanos);
+      shed(request, refusal, in, message, out);
     }
   }
 
@@ -53,9 +52,17 @@ class InterceptedProcessor implements TProcessor {
    *
    * @return why it is to be shed, or null if it may pass
    */
-  static Refusal admit(RequestContext request, long startNanos) {
+  final Refusal admit(RequestContext request) {
     Route route = request.header.route();
-    Refusal refusal = request.header.isRequest() ? ask(request, route, startNanos) : null;
+    boolean asks = request.header.isRequest();
+    if (asks && route.shedReply.fallback() == null) {
+      Refusal again = route.requirements.refuseAgain();
+      if (again != null) {
+        return again;
+      }
+    }
+    request.startNanos = nanoClock.getAsLong();
+    Refusal refusal = asks ? ask(request, route, request.startNanos) : null;
     if (refusal == null) {
       route.stats.countBegun();
     }
@@ -81,12 +88,7 @@ class InterceptedProcessor implements TProcessor {
 
   /** Answers a request that is shed: with the reply that is set for it, or by its fallback. */
   final void shed(
-      RequestContext request,
-      Refusal refusal,
-      TProtocol in,
-      TProtocol message,
-      TProtocol out,
-      long startNanos)
+      RequestContext request, Refusal refusal, TProtocol in, TProtocol message, TProtocol out)
       throws TException {
     Header header = request.header;
     Route route = header.route();
@@ -94,7 +96,7 @@ class InterceptedProcessor implements TProcessor {
     if (reply.fallback() != null) {
       route.stats.countBegun();
       route.stats.countFallback();
-      pass(request, reply.fallback(), message, out, startNanos);
+      pass(request, reply.fallback(), message, out);
       return;
     }
     route.stats.countShed();
@@ -104,9 +106,9 @@ class InterceptedProcessor implements TProcessor {
     }
   }
 
-  private void pass(
-      RequestContext request, TProcessor processor, TProtocol in, TProtocol out, long startNanos)
+  private void pass(RequestContext request, TProcessor processor, TProtocol in, TProtocol out)
       throws TException {
+    long startNanos = request.startNanos;
     MethodStats stats = request.header.route().stats;
     boolean succeeded = false;
     Throwable escaped = null;

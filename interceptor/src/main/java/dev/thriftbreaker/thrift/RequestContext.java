@@ -38,6 +38,10 @@ final class RequestContext {
 
   private final TTransportException[] guarded = new TTransportException[REMEMBERED];
   private int guardedCount;
+
+  /** When the request began, unless it was refused before the clock was read. */
+  long startNanos;
+
   private boolean isOutcomeKnown;
 
   /** The breaker of the request's own method while its permit is held here, or null. */

@@ -2,6 +2,7 @@ package dev.thriftbreaker.thrift;
 
 import dev.thriftbreaker.breaker.BreakerState;
 import dev.thriftbreaker.breaker.CircuitBreaker;
+import dev.thriftbreaker.breaker.Refusal;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -98,6 +99,17 @@ public final class Requirements {
     for (Need need : needed) {
       if (!need.dependency.letsAllPass(now)) {
         return reserve(needed, now, uses);
+      }
+    }
+    return null;
+  }
+
+  /** Refuses a request as {@link CircuitBreaker#refuseAgain} does, if one that is set does so. */
+  Refusal refuseAgain() {
+    for (Need need : inForce.get()) {
+      Refusal refusal = need.isLearned() ? null : need.breaker.refuseAgain();
+      if (refusal != null) {
+        return refusal;
       }
     }
     return null;

@@ -41,6 +41,7 @@ class LatencyHistogramTest {
     histogram.record(-5, 0);
     histogram.record(Long.MAX_VALUE, 0);
     assertThat(histogram.summary(0).count()).isEqualTo(2);
+    assertThat(histogram.summary(0).min()).isEqualTo(LatencyHistogram.middle(0));
   }
 
   @Test

@@ -47,12 +47,15 @@ class ListenersTest {
           }
         });
     bench.call(Outcome.SUCCESS, Duration.ofSeconds(2));
+    bench.calls(2, Outcome.SUCCESS);
     bench.call(Outcome.IGNORED);
     bench.trip();
     assertThat(bench.refused()).isTrue();
     assertThat(heard)
         .containsExactly(
             "SUCCESS slow",
+            "SUCCESS",
+            "SUCCESS",
             "IGNORED",
             "FAILURE down",
             "FAILURE down",

@@ -70,6 +70,49 @@ class RecoveryTest {
     }
 
     @Test
+    void theOpenTimeEndsThoughTheNextEarlyProbeIsLater() {
+      bench.pass(Duration.ofSeconds(5).minusMillis(1));
+      bench.call(FAILURE);
+      assertThat(bench.acquire()).isEqualTo(REFUSED);
+      bench.pass(MILLI);
+      assertThat(bench.acquire()).isPositive();
+      assertThat(bench.state()).isEqualTo(HALF_OPEN);
+    }
+
+    @Test
+    void aRefusalIsToldAgainUntilTheNextTickOrAChange() {
+      assertThat(bench.breaker.refuseAgain()).as("none yet").isNull();
+      Refusal told = bench.breaker.refusal(bench.clock.get());
+      assertThat(bench.breaker.refuseAgain()).isSameAs(told);
+      assertThat(bench.breaker.snapshot().refused()).isEqualTo(1);
+
+      bench.breaker.tick();
+      assertThat(bench.breaker.refuseAgain()).as("after a tick").isNull();
+
+      bench.pass(INTERVAL.minusMillis(100));
+      bench.breaker.refusal(bench.clock.get());
+      assertThat(bench.breaker.refuseAgain()).as("a probe is due soon").isNull();
+
+      bench.pass(Duration.ofMillis(100));
+      long probe = bench.acquire();
+      bench.breaker.refusal(bench.clock.get());
+      assertThat(bench.breaker.refuseAgain()).as("the probe is under way").isNotNull();
+      bench.complete(probe, SUCCESS);
+      assertThat(bench.breaker.refuseAgain()).as("the next may follow").isNull();
+
+      bench.call(FAILURE);
+      bench.pass(INTERVAL);
+      long reservation = bench.reserve();
+      bench.breaker.giveBack(reservation);
+      assertThat(bench.breaker.refuseAgain()).as("a turn is free").isNull();
+
+      bench.pass(Duration.ofSeconds(5).minus(INTERVAL.multipliedBy(2)).minusMillis(100));
+      bench.call(FAILURE);
+      bench.breaker.refusal(bench.clock.get());
+      assertThat(bench.breaker.refuseAgain()).as("the open time is over soon").isNull();
+    }
+
+    @Test
     void enoughSuccessesInARowEndTheOpenTime() {
       bench.pass(INTERVAL);
       bench.call(SUCCESS);

@@ -166,12 +166,32 @@ class ShedAtTheSameMomentTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"binary", "compact"})
+  void withoutTicksOneRequestInSixteenLooksAtTheClock(String name) throws TException {
+    speak(name);
+    open(stock, 5_000);
+    for (int i = 0; i < 100; i++) {
+      assertThat(reply(TOUCH)).isEqualTo(shed(TOUCH_TYPE, "stock", "OPEN", 5_000));
+    }
+
+    clock.addAndGet(Duration.ofMillis(5_000).toNanos());
+
+    int shed = 0;
+    while (!reply(TOUCH).equals("served")) {
+      shed++;
+    }
+    assertThat(shed).isLessThan(16);
+    assertThat(stock.snapshot().refused()).isEqualTo(100 + shed);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"binary", "compact"})
   void theNextReplyTellsWhatHasChanged(String name) throws TException {
     speak(name);
     open(stock, 5_000);
     assertThat(reply(TOUCH)).isEqualTo(shed(TOUCH_TYPE, "stock", "OPEN", 5_000));
 
     clock.addAndGet(1_000_000);
+    stock.tick();
     assertThat(reply(TOUCH)).isEqualTo(shed(TOUCH_TYPE, "stock", "OPEN", 4_999));
 
     long until = clock.get() + 4_999_000_000L;
