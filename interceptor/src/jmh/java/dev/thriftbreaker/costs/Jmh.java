@@ -49,15 +49,17 @@ final class Jmh {
     return OutputFormatFactory.createFormatInstance(log, VerboseMode.NORMAL);
   }
 
-  /** Which times a benchmark sets itself. */
-  private record Own(boolean warmup, boolean measurement) {
+  /** What a benchmark sets itself: which times, and how many forks a round. */
+  private record Own(boolean warmup, boolean measurement, int forks) {
     static Own of(BenchmarkListEntry benchmark) {
       return new Own(
-          benchmark.getWarmupTime().hasValue(), benchmark.getMeasurementTime().hasValue());
+          benchmark.getWarmupTime().hasValue(),
+          benchmark.getMeasurementTime().hasValue(),
+          benchmark.getForks().orElse(1));
     }
   }
 
-  /** Runs one fork of everything. */
+  /** Runs one fork of everything, or as many as a benchmark says. */
   void round(Scores scores) throws RunnerException {
     for (Map.Entry<String, List<BenchmarkListEntry>> entry : classes.entrySet()) {
       Map<Own, List<String>> benchmarks =
@@ -70,7 +72,10 @@ final class Jmh {
       for (int threads : threadCounts(entry.getKey())) {
         System.out.printf("%s, threads: %d%n", Names.group(entry.getKey()), threads);
         for (Map.Entry<Own, List<String>> some : benchmarks.entrySet()) {
-          run(some.getValue(), threads, some.getKey(), scores);
+          int forks = options.quick() ? 1 : some.getKey().forks();
+          for (int i = 0; i < forks; i++) { // not all of one and then all of the next
+            run(some.getValue(), threads, some.getKey(), scores);
+          }
         }
       }
     }

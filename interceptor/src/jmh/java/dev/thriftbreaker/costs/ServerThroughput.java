@@ -24,15 +24,36 @@ import org.apache.thrift.TProcessor;
 
 /**
  * What a server over loopback does in a second, wrapped over bare, as busy as it can be: with
- * metrics, a reader of all MBeans each second, and state kept in Redis. The two take turns in short
- * rounds; the score is the median of the rounds' ratios. A second bare server takes turns as well:
- * how far its ratio is from 1 is how much these figures are worth on the machine.
+ * metrics, a reader of all MBeans each second, and state kept in Redis. A second bare processor is
+ * treated as the wrapped one is: how far its ratio is from 1 is how much these figures are worth on
+ * the machine.
+ *
+ * <p>A server is faster or slower than its like for as long as it lives, by where its threads came
+ * to run. So one server has all the processors in turn, on the same threads and connections; and it
+ * is started afresh some times, as the ratio might depend on that too.
  */
 final class ServerThroughput implements Measurement {
 
   static final int CONNECTIONS = 4;
-  private static final int WARM_UP_ROUNDS = 30;
-  private static final long ROUND_NANOS = 50_000_000;
+  private static final int BARE = 0;
+  private static final int WRAPPED = 1;
+  private static final int SAME = 2;
+
+  /** Who is first, second and last. Each order is run there and back, so nobody gains by it. */
+  private static final int[][] ORDERS = {
+    {BARE, WRAPPED, SAME},
+    {SAME, WRAPPED, BARE},
+    {WRAPPED, SAME, BARE},
+    {BARE, SAME, WRAPPED},
+    {SAME, BARE, WRAPPED},
+    {WRAPPED, BARE, SAME},
+  };
+
+  private static final int SERVERS = 8;
+  private static final int WARM_UP_TURNS = 6;
+  private static final int TURNS = 60;
+  private static final int QUICK_TURNS = 18;
+  private static final long ROUND_NANOS = 25_000_000;
 
   @Override
   public String name() {
@@ -54,12 +75,16 @@ final class ServerThroughput implements Measurement {
       reader.scheduleAtFixedRate(ServerThroughput::readBeans, 0, 1, TimeUnit.SECONDS);
       List<Score> scores = new ArrayList<>();
       for (Loopback.Kind kind : Loopback.Kind.values()) {
-        TProcessor bare = Echoing.processor();
-        try (Contender one = new Contender(kind, bare, callers);
-            Contender same = new Contender(kind, bare, callers);
-            Contender wrapped = new Contender(kind, interceptor.wrap(bare), callers)) {
-          scores.addAll(measure(kind, quick ? 60 : 200, one, wrapped, same));
+        Ratios wrapped = new Ratios();
+        Ratios same = new Ratios();
+        for (int i = 0; i < SERVERS; i++) {
+          try (Contenders contenders = new Contenders(kind, interceptor, callers)) {
+            measure(contenders, quick ? QUICK_TURNS : TURNS, wrapped, same);
+          }
         }
+        String server = "throughput." + (kind == Loopback.Kind.HSHA ? "hsha" : "threadPool");
+        scores.addAll(wrapped.scores(server + "Wrapped"));
+        scores.addAll(same.scores(server + "Bare"));
       }
       return scores;
     } finally {
@@ -68,38 +93,36 @@ final class ServerThroughput implements Measurement {
     }
   }
 
-  private static List<Score> measure(
-      Loopback.Kind kind, int rounds, Contender bare, Contender wrapped, Contender same)
+  private static void measure(Contenders contenders, int turns, Ratios wrapped, Ratios same)
       throws Exception {
-    Ratios ofWrapped = new Ratios();
-    Ratios ofSame = new Ratios();
-    for (int i = -WARM_UP_ROUNDS; i < rounds; i++) {
-      Round before = bare.round();
-      Round one = (i % 2 == 0 ? wrapped : same).round();
-      Round after = bare.round();
-      Round other = (i % 2 == 0 ? same : wrapped).round();
-      Round last = bare.round();
-      if (i >= 0) {
-        (i % 2 == 0 ? ofWrapped : ofSame).add(one, before, after);
-        (i % 2 == 0 ? ofSame : ofWrapped).add(other, after, last);
+    for (int turn = -WARM_UP_TURNS; turn < turns; turn++) {
+      int[] order = ORDERS[Math.floorMod(turn, ORDERS.length)];
+      Round[] there = new Round[order.length];
+      Round[] back = new Round[order.length];
+      for (int which : order) {
+        there[which] = contenders.round(which);
+      }
+      for (int i = order.length - 1; i >= 0; i--) {
+        back[order[i]] = contenders.round(order[i]);
+      }
+      if (turn >= 0) {
+        wrapped.add(there[WRAPPED], back[WRAPPED], there[BARE], back[BARE]);
+        same.add(there[SAME], back[SAME], there[BARE], back[BARE]);
       }
     }
-    String server = "throughput." + (kind == Loopback.Kind.HSHA ? "hsha" : "threadPool");
-    List<Score> scores = new ArrayList<>(ofWrapped.scores(server + "Wrapped"));
-    scores.addAll(ofSame.scores(server + "Bare"));
-    return scores;
   }
 
-  /** What one server did over what the bare one did just before and after. */
+  /** What one processor did over what the bare one did in the same turn. */
   private static final class Ratios {
     private final List<Double> throughput = new ArrayList<>();
     private final List<Double> p99 = new ArrayList<>();
     private final List<Double> cpu = new ArrayList<>();
 
-    void add(Round round, Round before, Round after) {
-      throughput.add(2 * round.perSecond / (before.perSecond + after.perSecond));
-      p99.add(2 * round.p99Nanos / (before.p99Nanos + after.p99Nanos));
-      cpu.add(2 * round.cpuNanos / (before.cpuNanos + after.cpuNanos));
+    void add(Round there, Round back, Round bareThere, Round bareBack) {
+      throughput.add(
+          (there.perSecond + back.perSecond) / (bareThere.perSecond + bareBack.perSecond));
+      p99.add((there.p99Nanos + back.p99Nanos) / (bareThere.p99Nanos + bareBack.p99Nanos));
+      cpu.add((there.cpuNanos + back.cpuNanos) / (bareThere.cpuNanos + bareBack.cpuNanos));
     }
 
     List<Score> scores(String contender) {
@@ -125,20 +148,32 @@ final class ServerThroughput implements Measurement {
     }
   }
 
-  private static final class Contender implements AutoCloseable {
+  /** The processors that one server has in turn. Between two rounds it has nothing to do. */
+  private static final class Contenders implements AutoCloseable {
+    private final TProcessor[] processors = new TProcessor[ORDERS[0].length];
+    private volatile TProcessor current;
     private final Loopback server;
     private final ExecutorService callers;
     private final List<Loopback.Connection> connections = new ArrayList<>();
 
-    Contender(Loopback.Kind kind, TProcessor processor, ExecutorService callers) throws Exception {
-      server = new Loopback(kind, CONNECTIONS, processor);
+    Contenders(Loopback.Kind kind, ThriftInterceptor interceptor, ExecutorService callers)
+        throws Exception {
+      processors[BARE] = Echoing.processor();
+      processors[SAME] = Echoing.processor();
+      processors[WRAPPED] = interceptor.wrap(Echoing.processor());
+      current = processors[BARE];
+      server = new Loopback(kind, CONNECTIONS, (in, out) -> current.process(in, out));
       this.callers = callers;
       for (int i = 0; i < CONNECTIONS; i++) {
         connections.add(server.connect(Message.SMALL));
       }
     }
 
-    Round round() throws Exception {
+    Round round(int which) throws Exception {
+      current = processors[which];
+      for (Loopback.Connection connection : connections) {
+        connection.call(); // TThreadPoolServer waits for it within the processor before
+      }
       long cpuBefore = server.cpuNanos();
       long start = System.nanoTime();
       List<Callable<long[]>> work = new ArrayList<>();
