@@ -23,7 +23,7 @@ import java.util.function.LongSupplier;
  * For an automatic one nothing is counted. For half a millisecond after a call has ended where
  * there was room, calls are let in {@link #isFresh without a look}; else those in flight are looked
  * up in {@link InFlight}, where the new one stands already, so that of two racing calls each sees
- * the other. The stamps are written by any call that ends, a few thousand times a second at most; a
+ * the other. The stamps are written by any call that ends, each {@link #STAMP_NANOS} at most; a
  * lost write moves them by the time between two of these. What the limit rests on is written by the
  * tick and read by calls, each value by itself.
  */

@@ -4,7 +4,9 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * What one thread has counted at one breaker on its happy path.
+ * What one thread has counted at one breaker on its happy path. To others than the breaker it is
+ * only something to be handed on: from {@link CircuitBreaker#cell} to the beginning and the end of
+ * a call, all on one thread.
  *
  * <p>Concurrency: one writer, the owner, which needs no atomic instruction; any number of readers.
  * (Only the slots of {@link InFlight} are freed, and slow calls claimed, by others too.) When the
@@ -28,6 +30,7 @@ public final class Cell extends Padded {
   /** How many calls of one thread, each begun within the one before, have a slot of their own. */
   static final int DEPTH = 4;
 
+  /** Of so many refusals in a row without a tick, one looks at the clock. */
   private static final int AGAIN = 16;
 
   /** No state's permit, nor what a {@link Status} says that has none. */

@@ -32,14 +32,15 @@ import org.slf4j.LoggerFactory;
  * <p><b>Permits.</b> {@link #tryAcquire(long)} and {@link #complete} are the allocation-free pair
  * that guards use: the permit is a number that names the generation of the state that issued it,
  * the slot that watches the call's age and, for a probe, its lease. Each permit must be completed
- * exactly once, by any thread. {@link #tryAcquire()} wraps one in an object that sees to that.
+ * exactly once, by any thread. {@link #tryAcquire()} wraps one in an object that sees to that. A
+ * call that ends on the thread that began it looks its {@link #cell} up only once.
  *
  * <p><b>What a call writes.</b> A good call on a closed breaker, whose thread has a cell and before
- * which another one ended not long ago: five plain stores to its own cell, and a few thousand times
- * a second in all, a few to the stamps of the {@link Bulkhead}. No atomic instruction, no fence, no
- * lock; it reads nothing that another thread writes more often than that. Where calls are rarer,
- * one fence and a look at the other cells come on top; where the limit is a number that was set,
- * two atomic adds. A refused call of an open breaker: one plain store.
+ * which another one ended not long ago: five plain stores to its own cell, and at most twenty
+ * thousand times a second in all, a few to the stamps of the {@link Bulkhead}. No atomic
+ * instruction, no fence, no lock; it reads nothing that another thread writes more often than that.
+ * Where calls are rarer, one fence and a look at the other cells come on top; where the limit is a
+ * number that was set, two atomic adds. A refused call of an open breaker: one plain store.
  *
  * <p><b>Waiting.</b> Nothing waits, with one exception: where the limit is automatic, a call that
  * holds a thread and finds no place, while other calls to a healthy dependency are about to end,
