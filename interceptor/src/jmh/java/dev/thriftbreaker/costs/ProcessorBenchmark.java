@@ -19,8 +19,8 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * A request that passes: the bare processor, and the same one wrapped. What HotSpot makes of them
- * differs by fork, so many short forks tell more than a few long ones. The warm-up is as long as it
- * takes until a megabyte of many fields is compiled.
+ * differs by fork, so many short forks tell more than a few long ones. The warm-up is longer than
+ * others' since a megabyte of many fields takes long to be compiled.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
